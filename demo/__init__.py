@@ -1,0 +1,1 @@
+"""A made-up supplier: writes the exports of real systems, with a known truth."""

@@ -1,0 +1,1 @@
+"""What the numbers mean: export contracts, SQL models, measures and the contrast."""

@@ -1,0 +1,1 @@
+"""Where data lives and how SQL runs: landing, contracts, casting, the engine, models, serving."""

@@ -1,0 +1,190 @@
+"""Export contracts: one YAML per system says which files it delivers and what their columns mean.
+
+A contract is data. It declares dialect, encoding, headers with their aliases, types and formats; nothing in it
+is inferred from the rows, because two readers infer differently (`03-04-2024` is 3 April to one, 4 March to another).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from warehouse.errors import ConfigurationError
+from warehouse.project import Currency, Zone
+
+SHIPPED = Path(__file__).parents[1] / "transforms" / "exports"
+STAGED = Path(__file__).parents[1] / "transforms" / "canonical" / "staged.yml"
+
+StagedType = Literal["text", "texts", "integer", "number", "decimal", "date", "timestamp", "boolean"]
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Dialect(_Strict):
+    """How a CSV file is written. Declared, never sniffed."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = Field("utf-8", description="a Python codec; a byte-order mark is accepted and dropped")
+    skip: int = Field(0, ge=0, description="lines before the header")
+
+
+class Recognise(_Strict):
+    """How a file's entity is known from its content, never from its name. Exactly one way is given."""
+
+    headers: Names = Field((), description="CSV/XLSX: all of these headers are there (case does not matter)")
+    wrapper: str | None = Field(None, description='JSON: each record is {"<wrapper>": {...}}')
+    object: str | None = Field(None, description='JSON: each record has "object": "<object>"')
+    fields: Names = Field((), description="JSON: each record has all of these keys")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Recognise:
+        ways = [name for name in ("headers", "wrapper", "object", "fields") if getattr(self, name)]
+        if len(ways) != 1:
+            raise ValueError(f"give exactly one of headers, wrapper, object, fields (there are {len(ways)})")
+        return self
+
+
+class Column(_Strict):
+    """One canonical column: where it comes from and how its text becomes a value.
+
+    Exactly one of `source` (YAML: `from`), `sql` and `value` is given.
+    """
+
+    source: Names = Field((), alias="from", description="header or JSON path (a.b.c; `^.a` is the parent's); first present alias wins")
+    sql: str | None = Field(None, description="an expression over this table's other columns")
+    value: str | int | float | bool | None = Field(None, description="a constant")
+    type: Literal["text", "texts", "integer", "number", "decimal", "money", "date", "timestamp", "boolean", "enum", "duration"] = "text"
+    required: bool = Field(False, description="no value: the row is quarantined; no column: the file is refused")
+    helper: bool = Field(False, description="an input of `sql` only, not a column of the canonical table")
+    format: str | None = Field(
+        None,
+        description="date/timestamp: strptime pattern, `iso`, `unix` (seconds) or `unix_ms`; duration: `h:mm`, `hours`, `seconds`",
+    )
+    timezone: Zone | None = Field(None, description="zone of times that carry none; default the system's")
+    map: Mapping[str, str] = Field(default_factory=dict, description="enum: raw text (any case) -> canonical value")
+    unit: Literal["major", "minor"] = Field("major", description="money: minor units are divided by the currency's own exponent")
+    decimal: str = Field(".", max_length=1)
+    thousands: str = Field("", max_length=1)
+    separator: str | None = Field(None, description="texts: splits one cell; a JSON list needs none")
+    true: Names = ("true", "1", "yes")
+    false: Names = ("false", "0", "no")
+    null: Names = Field((), description="texts that mean `not recorded`, besides the empty cell")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Column:
+        if (bool(self.source) + (self.sql is not None) + (self.value is not None)) != 1:
+            raise ValueError("give exactly one of from, sql, value")
+        if self.source and self.type in ("date", "timestamp") and not self.format:
+            raise ValueError("a date or timestamp needs its format: dates are never guessed")
+        if self.source and self.type == "enum" and not self.map:
+            raise ValueError("an enum needs its map")
+        return self
+
+
+class Table(_Strict):
+    """How one entity's records become rows of one canonical table."""
+
+    columns: dict[str, Column]
+    each: str | None = Field(None, description="JSON path of a nested list: one row for each of its elements")
+    where: str | None = Field(None, description="an expression over the columns: rows where it is not true are ignored (counted)")
+
+
+class Entity(_Strict):
+    """One kind of file of a system."""
+
+    format: Literal["csv", "json"] = Field("csv", description="csv also means a sheet of XLSX; json means NDJSON or one list")
+    recognise: Recognise
+    dialect: Dialect = Dialect()
+    scope: Literal["full", "window", "delta"] = "window"
+    tables: dict[str, Table]
+    documentation: str = ""
+
+
+class SystemContract(_Strict):
+    """All that is known of one system's exports."""
+
+    system: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    kind: Literal["crm", "helpdesk", "billing", "other"] = Field(description="the accounts of a crm are the master accounts")
+    timezone: Zone | None = Field(None, description="zone of times that carry none; null: the configuration must say it")
+    currency: Currency | None = Field(None, description="currency of amounts that carry none")
+    documentation: str = ""
+    entities: dict[str, Entity]
+
+
+@cache
+def staged_tables() -> Mapping[str, Mapping[str, StagedType]]:
+    """The canonical tables that a contract may fill: table -> column -> type."""
+    tables: dict[str, dict[str, StagedType]] = yaml.safe_load(STAGED.read_text(encoding="utf-8"))
+    return tables
+
+
+# Filled in every table besides its own columns; a contract gives source_id always, the others where the source has them.
+KEY_COLUMNS: Mapping[str, StagedType] = {
+    "source_id": "text",
+    "source_updated_at": "timestamp",
+    "is_deleted": "boolean",
+}
+
+
+def load_contracts(folders: Iterable[Path]) -> dict[str, SystemContract]:
+    """Read every *.yml of the folders; a later folder's system replaces an earlier one's.
+
+    Raises:
+        ConfigurationError: a file that is no contract, or names a table or column that does not exist.
+    """
+    contracts: dict[str, SystemContract] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.yml")):
+            contract = _load(path)
+            contracts[contract.system] = contract
+    return contracts
+
+
+def _load(path: Path) -> SystemContract:
+    try:
+        contract = SystemContract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not valid YAML: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+        raise ConfigurationError(f"{path} is no valid contract: {problems}") from None
+    problems_found = _unknown_targets(contract)
+    if problems_found:
+        raise ConfigurationError(f"{path}: {'; '.join(problems_found)}")
+    return contract
+
+
+def _unknown_targets(contract: SystemContract) -> Sequence[str]:
+    """What the contract fills that no canonical table has, and keys that it leaves out."""
+    problems = []
+    for entity_name, entity in contract.entities.items():
+        for table_name, table in entity.tables.items():
+            where = f"entities.{entity_name}.tables.{table_name}"
+            known = staged_tables().get(table_name)
+            if known is None:
+                problems.append(f"{where}: there is no such table; the tables are {', '.join(staged_tables())}")
+                continue
+            targets = {name for name, column in table.columns.items() if not column.helper}
+            problems += [
+                f"{where}.columns.{name}: the table has no such column (mark an input of `sql` as helper: true)"
+                for name in sorted(targets - set(known) - set(KEY_COLUMNS))
+            ]
+            if "source_id" not in targets:
+                problems.append(f"{where}: source_id, the record's own key, is missing")
+    return problems

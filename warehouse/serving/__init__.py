@@ -1,0 +1,1 @@
+"""How a finished build reaches people: publishing, the report page, the data dictionary."""
