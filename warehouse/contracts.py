@@ -65,10 +65,14 @@ class Column(_Strict):
     Exactly one of `source` (YAML: `from`), `sql` and `value` is given.
     """
 
-    source: Names = Field((), alias="from", description="header or JSON path (a.b.c; `^.a` is the parent's); first present alias wins")
+    source: Names = Field(
+        (), alias="from", description="header or JSON path (a.b.c; `^.a` is the parent's); first present alias wins"
+    )
     sql: str | None = Field(None, description="an expression over this table's other columns")
     value: str | int | float | bool | None = Field(None, description="a constant")
-    type: Literal["text", "texts", "integer", "number", "decimal", "money", "date", "timestamp", "boolean", "enum", "duration"] = "text"
+    type: Literal[
+        "text", "texts", "integer", "number", "decimal", "money", "date", "timestamp", "boolean", "enum", "duration"
+    ] = "text"
     required: bool = Field(False, description="no value: the row is quarantined; no column: the file is refused")
     helper: bool = Field(False, description="an input of `sql` only, not a column of the canonical table")
     format: str | None = Field(
@@ -77,7 +81,9 @@ class Column(_Strict):
     )
     timezone: Zone | None = Field(None, description="zone of times that carry none; default the system's")
     map: Mapping[str, str] = Field(default_factory=dict, description="enum: raw text (any case) -> canonical value")
-    unit: Literal["major", "minor"] = Field("major", description="money: minor units are divided by the currency's own exponent")
+    unit: Literal["major", "minor"] = Field(
+        "major", description="money: minor units are divided by the currency's own exponent"
+    )
     decimal: str = Field(".", max_length=1)
     thousands: str = Field("", max_length=1)
     separator: str | None = Field(None, description="texts: splits one cell; a JSON list needs none")
@@ -101,13 +107,17 @@ class Table(_Strict):
 
     columns: dict[str, Column]
     each: str | None = Field(None, description="JSON path of a nested list: one row for each of its elements")
-    where: str | None = Field(None, description="an expression over the columns: rows where it is not true are ignored (counted)")
+    where: str | None = Field(
+        None, description="an expression over the columns: rows where it is not true are ignored (counted)"
+    )
 
 
 class Entity(_Strict):
     """One kind of file of a system."""
 
-    format: Literal["csv", "json"] = Field("csv", description="csv also means a sheet of XLSX; json means NDJSON or one list")
+    format: Literal["csv", "json"] = Field(
+        "csv", description="csv also means a sheet of XLSX; json means NDJSON or one list"
+    )
     recognise: Recognise
     dialect: Dialect = Dialect()
     scope: Literal["full", "window", "delta"] = "window"
@@ -120,8 +130,12 @@ class SystemContract(_Strict):
 
     system: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
-    kind: Literal["crm", "helpdesk", "billing", "other"] = Field(description="the accounts of a crm are the master accounts")
-    timezone: Zone | None = Field(None, description="zone of times that carry none; null: the configuration must say it")
+    kind: Literal["crm", "helpdesk", "billing", "other"] = Field(
+        description="the accounts of a crm are the master accounts"
+    )
+    timezone: Zone | None = Field(
+        None, description="zone of times that carry none; null: the configuration must say it"
+    )
     currency: Currency | None = Field(None, description="currency of amounts that carry none")
     documentation: str = ""
     entities: dict[str, Entity]

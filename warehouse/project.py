@@ -55,7 +55,9 @@ class Limits(_Strict):
     query_seconds: float = Field(1800, gt=0, description="one query longer than this is interrupted")
     keep_releases: int = Field(2, ge=2, description="releases kept after a publish")
     archive_bytes: int = Field(20_000_000_000, gt=0, description="the most that one ZIP may unpack to")
-    full_drop_share: float = Field(0.8, gt=0, le=1, description="a full drop with a smaller share of the rows deletes none")
+    full_drop_share: float = Field(
+        0.8, gt=0, le=1, description="a full drop with a smaller share of the rows deletes none"
+    )
 
 
 class Settings(_Strict):

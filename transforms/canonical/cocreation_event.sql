@@ -1,0 +1,13 @@
+-- grain: event_id
+-- Typed events in which a customer took part in making the product.
+select
+    event.source_system || ':' || event.source_id as event_id,      -- system:id
+    xref.account_id,                                                    -- the company; null when unmatched
+    event.kind,                                                         -- beta, pilot, design_session, feature_shipped, reference, ...
+    local_day(event.occurred_at, run.timezone) as day,                  -- day in the project's zone
+    local_month(event.occurred_at, run.timezone) as month               -- its month
+from staged.cocreation_event as event
+cross join setting.run as run
+left join canonical.account_xref as xref
+    on xref.source_system = event.source_system and xref.source_account_id = event.source_account_id
+where local_day(event.occurred_at, run.timezone) <= run.as_of

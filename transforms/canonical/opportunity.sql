@@ -1,0 +1,16 @@
+-- grain: opportunity_id
+-- Sales opportunities with their company.
+select
+    opportunity.source_system || ':' || opportunity.source_id as opportunity_id, -- system:id
+    xref.account_id,                                                    -- the company; null when unmatched
+    coalesce(opportunity.type, 'unknown') as type,                      -- new, renewal, expansion, contraction, one_off, unknown
+    opportunity.status,                                                 -- open, won, lost
+    opportunity.amount,                                                 -- in its currency
+    upper(opportunity.currency) as currency,                            -- ISO 4217
+    opportunity.closed_on,                                              -- closing day, expected while open
+    local_day(opportunity.created_at, run.timezone) as created_on       -- day of creation in the project's zone
+from staged.opportunity as opportunity
+cross join setting.run as run
+left join canonical.account_xref as xref
+    on xref.source_system = opportunity.source_system and xref.source_account_id = opportunity.source_account_id
+where not coalesce(opportunity.is_deleted, false)

@@ -1,0 +1,16 @@
+-- grain: event_id
+-- Typed changes that one party announced to the other.
+select
+    event.source_system || ':' || event.source_id as event_id,      -- system:id
+    xref.account_id,                                                    -- the company; null when unmatched
+    event.kind,                                                         -- price_change, scope_change, volume_plan, roadmap
+    event.by_side,                                                      -- vendor or customer
+    event.announced_on,                                                 -- day of the announcement
+    event.effective_on,                                                 -- day from which it holds
+    event.joint_review_on,                                              -- day on which both reviewed it
+    event.is_exempt                                                     -- an index clause or another agreed rule
+from staged.relationship_event as event
+cross join setting.run as run
+left join canonical.account_xref as xref
+    on xref.source_system = event.source_system and xref.source_account_id = event.source_account_id
+where event.announced_on <= run.as_of

@@ -1,0 +1,13 @@
+-- grain: usage_id
+-- Product usage as recorded per day and feature. The source's own id may repeat; each recorded row counts once.
+select
+    usage.source_system || ':' || usage.source_id as usage_id,      -- system:id
+    coalesce(xref.account_id, subscription.account_id) as account_id,   -- the company; null when unmatched
+    usage.used_on as day,                                               -- day of use
+    usage.feature,                                                      -- feature
+    usage.quantity                                                      -- times used
+from staged.usage as usage
+left join canonical.account_xref as xref
+    on xref.source_system = usage.source_system and xref.source_account_id = usage.source_account_id
+left join canonical.subscription as subscription
+    on subscription.subscription_id = usage.source_system || ':' || usage.subscription_source_id

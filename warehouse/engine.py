@@ -1,0 +1,90 @@
+"""DuckDB behind a small interface: bounded memory, queries that a timeout really stops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.errors import MutualValueError
+
+# The oldest storage format that the drivers inside BI tools still read.
+STORAGE_VERSION = "v1.2.0"
+
+
+class QueryTimeout(MutualValueError):
+    """A query ran longer than limits.query_seconds and was interrupted."""
+
+    exit_code = 1
+
+
+def quoted(identifier: str) -> str:
+    """The identifier as SQL, whatever is in it."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """The text as an SQL literal, for the few statements that take no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Engine:
+    """One DuckDB file being built, and the connection that builds it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, query_seconds: float) -> None:
+        self.connection = connection
+        self.path = path
+        self.query_seconds = query_seconds
+
+    @classmethod
+    def open(cls, path: Path, *, threads: int, memory: str, query_seconds: float) -> Engine:
+        """Open or make the database file at `path`; the connection's default database is that file.
+
+        Spills go to a folder beside the file. Extensions are never downloaded.
+        """
+        connection = duckdb.connect(
+            config={
+                "threads": threads,
+                "memory_limit": memory,
+                "temp_directory": str(path.parent / "spill"),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                # Unordered bulk inserts stream; every published table states its own order.
+                "preserve_insertion_order": "false",
+            }
+        )
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(
+            f"attach {literal(str(path))} as {quoted(path.stem)} (storage_version {literal(STORAGE_VERSION)})"
+        )
+        connection.execute(f"use {quoted(path.stem)}")
+        return cls(connection, path, query_seconds)
+
+    def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> duckdb.DuckDBPyConnection:
+        """Run one statement; interrupt it after `query_seconds`.
+
+        Raises:
+            QueryTimeout: it took longer. (A timeout around the call would wait for the query to end by itself.)
+        """
+        with self._deadline(sql):
+            return self.connection.execute(sql, parameters)
+
+    @contextmanager
+    def _deadline(self, sql: str) -> Iterator[None]:
+        timer = threading.Timer(self.query_seconds, self.connection.interrupt)
+        timer.start()
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            raise QueryTimeout(
+                f"interrupted after {self.query_seconds:g} s (limits.query_seconds): {' '.join(sql.split())[:120]}"
+            ) from error
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        self.connection.close()

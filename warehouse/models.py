@@ -1,0 +1,144 @@
+"""The SQL models: found as files, ordered by what they read, run one table at a time.
+
+A model is one file with one SELECT, named after its table. The comments are the documentation: the first says
+what a row is, the one behind each output column says what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+from warehouse.engine import Engine, quoted
+from warehouse.errors import ConfigurationError
+
+TRANSFORMS = Path(__file__).parents[1] / "transforms"
+MACROS = TRANSFORMS / "macros.sql"
+
+# Folder -> schema, in the order in which a night runs them.
+LAYERS = {"canonical": "canonical", "style": "style", "value": "value", "scores": "scores", "marts": "mart"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One table and the SELECT that makes it."""
+
+    schema: str
+    name: str
+    grain: tuple[str, ...]
+    description: str
+    columns: dict[str, str]
+    depends_on: frozenset[str]
+    sql: str
+    path: Path
+
+    @property
+    def table(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+def find_models(root: Path = TRANSFORMS) -> list[Model]:
+    """All models below `root`, each after those that it reads.
+
+    Raises:
+        ConfigurationError: a file that is not one documented SELECT, or models that read each other in a circle.
+    """
+    models = [
+        read_model(path, schema) for folder, schema in LAYERS.items() for path in sorted((root / folder).glob("*.sql"))
+    ]
+    return in_order(models)
+
+
+def in_order(models: Iterable[Model]) -> list[Model]:
+    """The models by layer and dependency; alphabetical where neither decides, so that every run takes the same order."""
+    by_table = {model.table: model for model in models}
+    sorter = TopologicalSorter({table: sorted(model.depends_on & by_table.keys()) for table, model in by_table.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise ConfigurationError(f"models read each other in a circle: {' -> '.join(error.args[1])}") from error
+    ordered: list[Model] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += [by_table[table] for table in ready]
+        sorter.done(*ready)
+    rank = {schema: position for position, schema in enumerate(LAYERS.values())}
+    return sorted(ordered, key=lambda model: rank[model.schema])
+
+
+def read_model(path: Path, schema: str) -> Model:
+    """Parse one model file.
+
+    Raises:
+        ConfigurationError: it says no grain, is not one SELECT, or leaves an output column undescribed.
+    """
+    sql = path.read_text(encoding="utf-8")
+    grain, description = _header(sql, path)
+    try:
+        statements = sqlglot.parse(sql, read="duckdb")
+    except sqlglot.errors.ParseError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise ConfigurationError(f"{path}: a model is one SELECT")
+    query = statements[0]
+    columns = {column.alias_or_name: _comment(column) for column in query.selects}
+    undescribed = [name for name, text in columns.items() if not text]
+    if undescribed:
+        raise ConfigurationError(f"{path}: no trailing comment says what {', '.join(undescribed)} holds")
+    missing = [key for key in grain if key not in columns]
+    if missing:
+        raise ConfigurationError(f"{path}: the grain names {', '.join(missing)}, which the SELECT does not return")
+    return Model(schema, path.stem, grain, description, columns, frozenset(_tables(query)), sql, path)
+
+
+def _header(sql: str, path: Path) -> tuple[tuple[str, ...], str]:
+    """The grain and the description from the file's first comment lines."""
+    comment = []
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        comment.append(line.removeprefix("--").strip())
+    if not comment or not comment[0].startswith("grain:"):
+        raise ConfigurationError(f"{path}: the first line must be `-- grain: <columns that identify a row>`")
+    grain = tuple(key.strip() for key in comment[0].removeprefix("grain:").split(","))
+    return grain, " ".join(comment[1:]).strip()
+
+
+def _comment(column: exp.Expression) -> str:
+    """The comment behind an output column (sqlglot hangs it on the alias or on the expression inside)."""
+    own = column.comments or (column.this.comments if isinstance(column, exp.Alias) else None) or []
+    return " ".join(text.strip() for text in own)
+
+
+def _tables(query: exp.Query) -> set[str]:
+    """The `schema.table` names that the query reads; names of its own CTEs are not tables."""
+    return {f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db}
+
+
+def define_macros(engine: Engine) -> None:
+    """Make the project's scalar functions (transforms/macros.sql) known to the connection, for this run only."""
+    for statement in sqlglot.parse(MACROS.read_text(encoding="utf-8"), read="duckdb"):
+        if statement is not None:
+            engine.execute(statement.sql(dialect="duckdb"))
+
+
+def run_models(engine: Engine, models: Sequence[Model]) -> dict[str, int]:
+    """Make each model's table, in the given order; rows per table.
+
+    A mart's rows lie in the order of its grain, so that the same content is the same file.
+    """
+    return {model.table: run_model(engine, model) for model in models}
+
+
+def run_model(engine: Engine, model: Model) -> int:
+    """Make one table from its SELECT; the number of rows."""
+    engine.execute(f"create schema if not exists {quoted(model.schema)}")
+    ordered = f"select * from (\n{model.sql}\n) order by {', '.join(map(quoted, model.grain))}"
+    select = ordered if model.schema == "mart" else model.sql
+    made = engine.execute(f"create or replace table {quoted(model.schema)}.{quoted(model.name)} as {select}").fetchone()
+    return int(made[0]) if made else 0

@@ -1,0 +1,125 @@
+"""The run's constants as tables: as-of, measures, lexicon, systems; so that every model is plain SQL without a template."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from warehouse.contracts import SystemContract
+from warehouse.engine import Engine, quoted
+from warehouse.models import TRANSFORMS
+from warehouse.project import Project
+
+STYLE_MONTHS = 12
+VALUE_MONTHS = 6
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The months that an as-of day decides (measures.yml has the lengths that single measures use)."""
+
+    last_month: dt.date
+    t0: dt.date
+
+    @classmethod
+    def at(cls, as_of: dt.date) -> Windows:
+        """The last complete month, and t0: the start of the value window that ends with it."""
+        after = as_of + dt.timedelta(days=1)
+        last_month = _months_after(after.replace(day=1), -1)
+        return cls(last_month, _months_after(last_month, 1 - VALUE_MONTHS))
+
+
+def _months_after(month: dt.date, count: int) -> dt.date:
+    position = month.year * 12 + month.month - 1 + count
+    return dt.date(position // 12, position % 12 + 1, 1)
+
+
+@cache
+def measures() -> Mapping[str, Mapping[str, Any]]:
+    """transforms/measures.yml: every measure by its id."""
+    catalogue: dict[str, dict[str, Any]] = yaml.safe_load((TRANSFORMS / "measures.yml").read_text(encoding="utf-8"))
+    return catalogue
+
+
+def write_settings(
+    engine: Engine,
+    project: Project,
+    contracts: Mapping[str, SystemContract],
+    as_of: dt.date,
+    thresholds: tuple[float, float],
+) -> None:
+    """Make the tables of schema `setting`; `thresholds` are the protocol's (low, high) of partnership and cost focus."""
+    engine.execute("create schema if not exists setting")
+    windows = Windows.at(as_of)
+    low, high = thresholds
+    _table(
+        engine,
+        "run",
+        [
+            {
+                "as_of": as_of,
+                "currency": project.settings.currency,
+                "timezone": project.settings.timezone,
+                "last_month": windows.last_month,
+                "t0": windows.t0,
+                "low": low,
+                "high": high,
+            }
+        ],
+    )
+    _table(engine, "measure", [{"measure_id": name, **_scalars(measure)} for name, measure in measures().items()])
+    _table(engine, "measure_source", _sources())
+    _table(engine, "lexicon", lexicon_patterns(project.settings.lexicon))
+    _table(engine, "shared_domain", [{"domain": domain} for domain in _shared_domains(project)])
+    _table(engine, "system", [{"system": contract.system, "kind": contract.kind} for contract in contracts.values()])
+
+
+def _scalars(measure: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in measure.items() if not isinstance(value, list)}
+
+
+def _sources() -> list[dict[str, str]]:
+    return [
+        dict(zip(("measure_id", "table_name", "column_name"), (name, *source.split(".")), strict=True))
+        for name, measure in measures().items()
+        for source in measure["sources"]
+    ]
+
+
+def _shared_domains(project: Project) -> list[str]:
+    shipped = (TRANSFORMS / "shared_domains.txt").read_text(encoding="utf-8").split("\n")
+    own = [domain.lower() for domain in project.settings.shared_domains]
+    return sorted({line for line in shipped if line and not line.startswith("#")} | set(own))
+
+
+def lexicon_patterns(own: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    """One regular expression (RE2) per class of transforms/lexicon.yml, for lower-case text; and `any` for all of them.
+
+    `own` adds stems to a class, or makes a new class.
+    """
+    shipped: dict[str, list[str]] = yaml.safe_load((TRANSFORMS / "lexicon.yml").read_text(encoding="utf-8"))
+    stems = {
+        name: [*shipped.get(name, ()), *own.get(name, ())] for name in [*shipped, *sorted(own.keys() - shipped.keys())]
+    }
+    stems["any"] = sorted({stem for each in stems.values() for stem in each})
+    return [{"class": name, "pattern": _pattern(each)} for name, each in stems.items()]
+
+
+def _pattern(stems: Sequence[str]) -> str:
+    """Any of the stems at the start of a word; `_` stands for a space, a hyphen or itself."""
+    alternatives = "|".join(re.escape(stem.lower()).replace("_", "[ _-]") for stem in stems)
+    return f"(^|[^a-zæøåäöü0-9])({alternatives})"
+
+
+def _table(engine: Engine, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make setting.<name> of the rows (at least one)."""
+    engine.connection.register("settings_rows", pa.Table.from_pylist([dict(row) for row in rows]))
+    engine.execute(f"create or replace table setting.{quoted(name)} as select * from settings_rows")
+    engine.connection.unregister("settings_rows")
