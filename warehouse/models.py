@@ -21,7 +21,7 @@ TRANSFORMS = Path(__file__).parents[1] / "transforms"
 MACROS = TRANSFORMS / "macros.sql"
 
 # Folder -> schema, in the order in which a night runs them.
-LAYERS = {"canonical": "canonical", "style": "style", "value": "value", "scores": "scores", "marts": "mart"}
+LAYERS = {"canonical": "canonical", "style": "style", "value": "value", "scores": "scores", "marts": "mart", "audit": "audit"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,70 @@
+-- grain: measure_id, segment
+-- What a value is compared with: centre and spread of each measure and segment over a base period, the first 12 complete
+-- months in which it could speak. Robust (median, 1.4826 MAD); where more than a quarter of the values tie or the MAD is
+-- 0, mean and standard deviation. A segment under 30 accounts has no row of its own: the portfolio (`*`) serves it.
+with first_month as (
+    select measure_id, min(month) as month from scores.shrunk where status = 'ok' group by measure_id
+),
+base as (
+    select shrunk.measure_id, shrunk.segment, shrunk.account_id, shrunk.estimate
+    from scores.shrunk as shrunk
+    join first_month on first_month.measure_id = shrunk.measure_id
+    where shrunk.status = 'ok' and months_between(first_month.month, shrunk.month) < 12
+),
+pooled as (
+    select measure_id, segment, account_id, estimate from base
+    union all
+    select measure_id, '*', account_id, estimate from base
+),
+tie as (
+    select measure_id, segment, max(times) as most_tied
+    from (
+        select measure_id, segment, round(estimate, 9) as tied, count(*) as times
+        from pooled
+        group by measure_id, segment, round(estimate, 9)
+    )
+    group by measure_id, segment
+),
+middle as (
+    select
+        measure_id,
+        segment,
+        count(*) as n,
+        count(distinct account_id) as accounts,
+        median(estimate) as center,
+        cast(sum(exact(estimate)) as double) / count(*) as mean,
+        cast(sum(exact(estimate * estimate)) as double) / count(*) as mean_square
+    from pooled
+    group by measure_id, segment
+),
+spread as (
+    select pooled.measure_id, pooled.segment, 1.4826 * median(abs(pooled.estimate - middle.center)) as mad
+    from pooled
+    join middle on middle.measure_id = pooled.measure_id and middle.segment = pooled.segment
+    group by pooled.measure_id, pooled.segment
+),
+chosen as (
+    select
+        middle.measure_id,
+        middle.segment,
+        middle.n,
+        middle.accounts,
+        middle.center,
+        middle.mean,
+        sqrt(greatest(middle.mean_square - middle.mean * middle.mean, 0) * middle.n / nullif(middle.n - 1, 0)) as deviation,
+        spread.mad,
+        spread.mad > 1e-9 and tie.most_tied <= 0.25 * middle.n as is_robust
+    from middle
+    join spread on spread.measure_id = middle.measure_id and spread.segment = middle.segment
+    join tie on tie.measure_id = middle.measure_id and tie.segment = middle.segment
+)
+select
+    measure_id,                                                             -- the measure
+    segment,                                                                -- a segment, or * for the portfolio
+    case when is_robust then center else mean end as center,                -- median or mean (durations: of ln(minutes + 1))
+    case when is_robust then mad when deviation > 1e-9 then deviation end as scale, -- 1.4826 MAD or standard deviation; null without spread
+    case when is_robust then 'robust' else 'moments' end as method,         -- robust or moments
+    n,                                                                      -- account-months
+    accounts                                                                -- accounts
+from chosen
+where accounts >= 30 or segment = '*'

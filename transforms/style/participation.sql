@@ -1,0 +1,46 @@
+-- grain: participation_id
+-- Events in which an existing customer took part in making the product. Asking for a feature is none; discussing it is:
+-- two or more later comments by the customer's own people.
+with discussed as (
+    select comment.ticket_id
+    from canonical.ticket_comment as comment
+    join canonical.ticket as ticket on ticket.ticket_id = comment.ticket_id
+    where comment.author_side = 'customer' and comment.created_at > ticket.created_at
+    group by comment.ticket_id
+    having count(*) >= 2
+),
+request as (
+    select distinct entity_id as ticket_id from canonical.signal where entity = 'ticket' and class = 'feature_request'
+    union
+    select ticket_id from canonical.ticket where type = 'feature_request'
+),
+marked as (
+    select distinct entity, entity_id from canonical.signal where class in ('pilot', 'co_design')
+),
+every as (
+    select ticket.ticket_id as participation_id, ticket.account_id, ticket.month
+    from canonical.ticket as ticket
+    left join marked on marked.entity = 'ticket' and marked.entity_id = ticket.ticket_id
+    left join request on request.ticket_id = ticket.ticket_id
+    left join discussed on discussed.ticket_id = ticket.ticket_id
+    where marked.entity_id is not null or (request.ticket_id is not null and discussed.ticket_id is not null)
+    union all
+    -- One mail thread about a pilot is one event, not one for every mail.
+    select min(activity.activity_id), activity.account_id, min(activity.month)
+    from canonical.activity as activity
+    left join marked on marked.entity = 'activity' and marked.entity_id = activity.activity_id
+    where activity.kind in ('meeting', 'call')
+        and activity.status in ('held', 'unknown')
+        and (activity.purpose = 'co_design' or (activity.purpose is null and marked.entity_id is not null))
+    group by activity.account_id, coalesce(activity.thread_id, activity.activity_id)
+    union all
+    select event_id, account_id, month
+    from canonical.cocreation_event
+    where kind in ('beta', 'pilot', 'design_session', 'advisory_board')
+)
+select
+    participation_id,   -- ticket_id, activity_id or event_id
+    account_id,         -- the company
+    month               -- month of the event
+from every
+where account_id is not null
