@@ -41,7 +41,9 @@ def _check(info: zipfile.ZipInfo) -> None:
     if path.suffix.lower() == ".zip":
         raise RefusedArchiveError(f"its member {info.filename!r} is an archive itself; unpack it one level")
     if info.file_size > MOST_GROWTH * max(info.compress_size, 1):
-        raise RefusedArchiveError(f"its member {info.filename!r} grows more than {MOST_GROWTH}-fold; unpack it yourself")
+        raise RefusedArchiveError(
+            f"its member {info.filename!r} grows more than {MOST_GROWTH}-fold; unpack it yourself"
+        )
 
 
 def extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:

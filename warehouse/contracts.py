@@ -77,7 +77,7 @@ class Column(_Strict):
     helper: bool = Field(False, description="an input of `sql` only, not a column of the canonical table")
     format: str | None = Field(
         None,
-        description="date/timestamp: strptime pattern, `iso`, `unix` (seconds) or `unix_ms`; duration: `h:mm`, `hours`, `seconds`",
+        description="date, timestamp: strptime pattern, `iso`, `unix` (seconds), `unix_ms`; duration: `h:mm`, `hours`, `seconds`",
     )
     timezone: Zone | None = Field(None, description="zone of times that carry none; default the system's")
     map: Mapping[str, str] = Field(default_factory=dict, description="enum: raw text (any case) -> canonical value")
@@ -119,7 +119,7 @@ class Entity(_Strict):
         "csv", description="csv also means a sheet of XLSX; json means NDJSON or one list"
     )
     recognise: Recognise
-    dialect: Dialect = Dialect()
+    dialect: Dialect = Dialect.model_construct()
     scope: Literal["full", "window", "delta"] = "window"
     tables: dict[str, Table]
     documentation: str = ""
@@ -148,7 +148,7 @@ def staged_tables() -> Mapping[str, Mapping[str, StagedType]]:
     return tables
 
 
-# Filled in every table besides its own columns; a contract gives source_id always, the others where the source has them.
+# In every table besides its own columns; a contract gives source_id always, the others where the source has them.
 KEY_COLUMNS: Mapping[str, StagedType] = {
     "source_id": "text",
     "source_updated_at": "timestamp",

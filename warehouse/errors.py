@@ -11,13 +11,13 @@ class ConfigurationError(MutualValueError):
     """The project folder, its configuration or a contract is wrong; nothing was done."""
 
 
-class CheckFailure(MutualValueError):
+class CheckFailedError(MutualValueError):
     """The data failed a critical check; nothing was published."""
 
     exit_code = 1
 
 
-class LockHeld(MutualValueError):
+class LockHeldError(MutualValueError):
     """Another run works on this project folder."""
 
     exit_code = 3

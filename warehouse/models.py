@@ -21,7 +21,14 @@ TRANSFORMS = Path(__file__).parents[1] / "transforms"
 MACROS = TRANSFORMS / "macros.sql"
 
 # Folder -> schema, in the order in which a night runs them.
-LAYERS = {"canonical": "canonical", "style": "style", "value": "value", "scores": "scores", "marts": "mart", "audit": "audit"}
+LAYERS = {
+    "canonical": "canonical",
+    "style": "style",
+    "value": "value",
+    "scores": "scores",
+    "marts": "mart",
+    "audit": "audit",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ def find_models(root: Path = TRANSFORMS) -> list[Model]:
 
 
 def in_order(models: Iterable[Model]) -> list[Model]:
-    """The models by layer and dependency; alphabetical where neither decides, so that every run takes the same order."""
+    """The models by layer and dependency; alphabetical where neither decides, so that each run takes the same order."""
     by_table = {model.table: model for model in models}
     sorter = TopologicalSorter({table: sorted(model.depends_on & by_table.keys()) for table, model in by_table.items()})
     try:
@@ -109,7 +116,7 @@ def _header(sql: str, path: Path) -> tuple[tuple[str, ...], str]:
     return grain, " ".join(comment[1:]).strip()
 
 
-def _comment(column: exp.Expression) -> str:
+def _comment(column: exp.Expr) -> str:
     """The comment behind an output column (sqlglot hangs it on the alias or on the expression inside)."""
     own = column.comments or (column.this.comments if isinstance(column, exp.Alias) else None) or []
     return " ".join(text.strip() for text in own)

@@ -68,8 +68,8 @@ class Settings(_Strict):
     timezone: Zone = Field("Europe/Copenhagen", description="zone that decides which day and month an event falls in")
     name: str = Field("", description="shown on the report")
     systems: dict[str, SystemSettings] = Field(default_factory=dict)
-    schedule: Schedule = Field(default_factory=Schedule)
-    limits: Limits = Field(default_factory=Limits)
+    schedule: Schedule = Schedule.model_construct()
+    limits: Limits = Limits.model_construct()
     lexicon: dict[str, list[str]] = Field(
         default_factory=dict, description="own stems per class, added to transforms/lexicon.yml"
     )
@@ -97,7 +97,7 @@ class Project:
             keys: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ConfigurationError(
-                f"{root} is no project folder: it has no {CONFIGURATION}. Make one with: mutual-value init --project {root}"
+                f"{root} is no project folder: it has no {CONFIGURATION}; make it: mutual-value init --project {root}"
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path} is not valid TOML: {error}") from error

@@ -1,4 +1,4 @@
-"""The run's constants as tables: as-of, measures, lexicon, systems; so that every model is plain SQL without a template."""
+"""The run's constants as tables: as-of, measures, lexicon, systems; so that every model is plain SQL."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from warehouse.engine import Engine, quoted
 
-# By the source's own clock first; then the later drop; then, so that the choice never depends on chance, the file and row.
+# By the source's own clock first, then the later drop, then file and row: the choice never depends on chance.
 NEWEST_FIRST = "source_updated_at desc nulls last, landed_at desc, sha256 desc, row_number desc"
 
 

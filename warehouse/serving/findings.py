@@ -1,0 +1,272 @@
+"""What the report page says, read from a finished warehouse: small result sets, one query each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.errors import MutualValueError
+
+Row = dict[str, Any]
+
+# A picture of more points than this is a blot, and a page of them no longer loads quickly; beyond it the map is binned.
+POINTS_AT_MOST = 1000
+# A median of fewer accounts says more about one of them than about the group.
+SMALLEST_GROUP = 5
+EXTREMES = 8
+
+
+class UnfinishedBuild(MutualValueError):
+    """The database lacks tables or rows that a finished build has."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Result sets as lists of rows (column name -> value). Scores are 0-1, money is in `run["currency"]`.
+
+    `accounts` has one row per account placed on the map; it is empty when there are more than `POINTS_AT_MOST`, and
+    `bins` (cells of a twentieth by a twentieth) takes its place.
+    """
+
+    release: Row
+    run: Row
+    groups: Row
+    excluded: list[Row]
+    accounts: list[Row]
+    bins: list[Row]
+    highest: list[Row]
+    lowest: list[Row]
+    contrast: list[Row]
+    balance: list[Row]
+    retention: list[Row]
+    months: list[Row]
+    measures: list[Row]
+    files: list[Row]
+    unread: list[Row]
+    quarantine: list[Row]
+    coverage: list[Row]
+    identity: list[Row]
+    checks: list[Row]
+
+    def estimate(self, comparison: str, outcome: str, estimator: str = "overlap") -> Row | None:
+        """The contrast's row, or None where that contrast was not computed."""
+        key = (comparison, outcome, estimator)
+        return next((row for row in self.contrast if _key(row) == key), None)
+
+    def label(self, measure_id: str) -> str:
+        """The measure's name for people; its id where the catalogue does not have it."""
+        return next((str(row["label"]) for row in self.measures if row["measure_id"] == measure_id), measure_id)
+
+
+def _key(row: Row) -> tuple[str, str, str]:
+    return row["comparison"], row["outcome"], row["estimator"]
+
+
+GROUPS = """
+    select
+        count(*) as accounts,
+        count(partnership) as placed,
+        count(partnership) filter (where not list_contains(string_split(coalesce(evidence, ''), ','), 'no_goals')) as with_goals,
+        count(*) filter (where partnership >= run.high) as high,
+        count(*) filter (where partnership <= run.low) as low
+    from mart.relationship_month
+    cross join setting.run as run
+    where month = cast(run.t0 - to_months(1) as date)
+"""
+
+EXCLUDED = """
+    select reason, count(*) as accounts
+    from mart.contrast_input
+    where reason is not null
+    group by reason
+    order by accounts desc, reason
+"""
+
+ACCOUNTS = """
+    select
+        account.name, account.segment, relationship.style, relationship.partnership, relationship.cost_focus,
+        relationship.mutual_value, relationship.supplier_value, relationship.customer_value, relationship.mrr
+    from mart.relationship_month as relationship
+    join mart.account as account on account.account_id = relationship.account_id
+    cross join setting.run as run
+    where relationship.month = run.last_month
+"""
+
+PLACED = f"{ACCOUNTS} and relationship.partnership is not null and relationship.cost_focus is not null"
+VALUED = f"{ACCOUNTS} and relationship.mutual_value is not null"
+
+BINS = f"""
+    with placed as ({PLACED})
+    select
+        (least(floor(partnership * 20), 19) + 0.5) / 20 as partnership,
+        (least(floor(cost_focus * 20), 19) + 0.5) / 20 as cost_focus,
+        median(mutual_value) as mutual_value,
+        count(*) as accounts
+    from placed
+    group by 1, 2
+    order by 1, 2
+"""
+
+MONTHS = """
+    select relationship.month, relationship.style, median(relationship.mutual_value) as mutual_value, count(*) as accounts
+    from mart.relationship_month as relationship
+    join mart.month as month on month.month = relationship.month and month.is_complete
+    where relationship.style is not null and relationship.mutual_value is not null
+    group by relationship.month, relationship.style
+    having count(*) >= $smallest
+    order by relationship.style, relationship.month
+"""
+
+MEASURES = """
+    with counted as (
+        select measure_id, status, reason, count(*) as account_months
+        from mart.account_month_measure
+        group by measure_id, status, reason
+    ),
+    reasons as (
+        select measure_id, string_agg(reason || ' (' || account_months || ')', ', ' order by account_months desc, reason) as reasons
+        from (select *, row_number() over (partition by measure_id order by account_months desc, reason) as place
+              from (select measure_id, reason, sum(account_months)::bigint as account_months
+                    from counted where reason is not null group by measure_id, reason))
+        where place <= 3
+        group by measure_id
+    ),
+    totals as (
+        select
+            measure_id,
+            sum(account_months) filter (where status = 'ok')::bigint as ok,
+            sum(account_months) filter (where status = 'thin')::bigint as thin,
+            sum(account_months) filter (where status = 'null')::bigint as missing
+        from counted
+        group by measure_id
+    )
+    select
+        measure.measure_id, measure.label, measure.side, measure.unit, measure.minimum_evidence,
+        coalesce(totals.ok, 0) as ok, coalesce(totals.thin, 0) as thin, coalesce(totals.missing, 0) as missing, reasons.reasons
+    from mart.measure as measure
+    left join totals on totals.measure_id = measure.measure_id
+    left join reasons on reasons.measure_id = measure.measure_id
+    order by case measure.side when 'style' then 1 when 'supplier' then 2 when 'customer' then 3 else 4 end, measure.label
+"""
+
+FILES = """
+    select
+        system,
+        count(*) filter (where status not in ('unrecognised', 'unreadable')) as files,
+        count(*) filter (where status = 'unrecognised') as unrecognised,
+        count(*) filter (where status = 'unreadable') as unreadable,
+        sum(rows_in)::bigint as rows_in,
+        sum(rows_loaded)::bigint as rows_loaded,
+        sum(rows_quarantined)::bigint as rows_quarantined,
+        sum(rows_ignored)::bigint as rows_ignored
+    from audit.file
+    group by system
+    order by system
+"""
+
+UNREAD = """
+    select system, name, status
+    from audit.file
+    where status in ('unrecognised', 'unreadable')
+    order by system, name
+    limit 30
+"""
+
+QUARANTINE = """
+    select system, entity, coalesce(column_name, '') as column_name, rule, severity, count(*) as cells
+    from audit.quarantine
+    group by all
+    order by cells desc, system, entity, column_name, rule, severity
+    limit 30
+"""
+
+COVERAGE = "select system, entity, from_date, to_date, as_of, scope, columns_missing from audit.coverage order by system, entity"
+
+IDENTITY = """
+    select system, count(*) as accounts, count(*) filter (where account_id is null) as unmatched
+    from audit.identity
+    group by system
+    order by system
+"""
+
+CHECKS = """
+    select suite, expectation, column_name, success, severity, observed
+    from audit.expectation
+    where run_id = $run_id
+    order by success, severity, suite, expectation, column_name
+"""
+
+CONTRAST = "select * from mart.contrast order by comparison, outcome, estimator"
+BALANCE = "select * from mart.contrast_balance order by comparison, outcome, abs(smd_before) desc, covariate"
+RETENTION = "select style, day, survival, ci_low, ci_high, at_risk, events from mart.retention order by style, day"
+
+
+def read(database: Path) -> Findings:
+    """Read all that the report shows from a finished build or release; the file is opened read-only.
+
+    Raises:
+        UnfinishedBuild: a table is missing, or mart.release has no row.
+    """
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    with duckdb.connect(str(database), read_only=True, config=options) as connection:
+        try:
+            return _read(connection)
+        except duckdb.CatalogException as error:
+            raise UnfinishedBuild(
+                f"{database} is no finished build: {str(error).splitlines()[0]}. Make one with: mutual-value run"
+            ) from error
+
+
+def _read(connection: duckdb.DuckDBPyConnection) -> Findings:
+    release = _only(connection, "mart.release")
+    accounts = _rows(connection, f"{PLACED} order by account.name, account.account_id limit {POINTS_AT_MOST + 1}")
+    is_binned = len(accounts) > POINTS_AT_MOST
+    best_first = "relationship.mutual_value desc, account.account_id"
+    worst_first = "relationship.mutual_value, account.account_id"
+    return Findings(
+        release=release,
+        run=_only(connection, "setting.run"),
+        groups=_rows(connection, GROUPS)[0],
+        excluded=_rows(connection, EXCLUDED),
+        accounts=[] if is_binned else accounts,
+        bins=_rows(connection, BINS) if is_binned else [],
+        highest=_rows(connection, f"{VALUED} order by {best_first} limit {EXTREMES}"),
+        lowest=_rows(connection, f"{VALUED} order by {worst_first} limit {EXTREMES}"),
+        contrast=_rows(connection, CONTRAST),
+        balance=_rows(connection, BALANCE),
+        retention=_rows(connection, RETENTION),
+        months=_rows(connection, MONTHS, {"smallest": SMALLEST_GROUP}),
+        measures=_rows(connection, MEASURES),
+        files=_rows(connection, FILES),
+        unread=_rows(connection, UNREAD),
+        quarantine=_rows(connection, QUARANTINE),
+        coverage=_rows(connection, COVERAGE),
+        identity=_rows(connection, IDENTITY),
+        checks=_rows(connection, CHECKS, {"run_id": release["run_id"]}),
+    )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Row | None = None) -> list[Row]:
+    cursor = connection.execute(sql, parameters)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+
+def _only(connection: duckdb.DuckDBPyConnection, table: str) -> Row:
+    rows: Sequence[Row] = _rows(connection, f"select * from {table}")
+    if len(rows) != 1:
+        raise UnfinishedBuild(f"{table} has {len(rows)} rows instead of one: the build was not finished")
+    return rows[0]
+
+
+def months_between(first: dt.date, last: dt.date) -> int:
+    """Whole months from the month of `first` to that of `last`."""
+    return (last.year * 12 + last.month) - (first.year * 12 + first.month)
