@@ -16,7 +16,7 @@ from warehouse.errors import MutualValueError
 STORAGE_VERSION = "v1.2.0"
 
 
-class QueryTimeoutError(MutualValueError):
+class QueryTimeout(MutualValueError):
     """A query ran longer than limits.query_seconds and was interrupted."""
 
     exit_code = 1
@@ -68,7 +68,7 @@ class Engine:
         """Run one statement; interrupt it after `query_seconds`.
 
         Raises:
-            QueryTimeoutError: it took longer. (A timeout around the call would wait for the query to end by itself.)
+            QueryTimeout: it took longer. (A timeout around the call would wait for the query to end by itself.)
         """
         with self._deadline(sql):
             return self.connection.execute(sql, parameters)
@@ -80,7 +80,7 @@ class Engine:
         try:
             yield
         except duckdb.InterruptException as error:
-            raise QueryTimeoutError(
+            raise QueryTimeout(
                 f"interrupted after {self.query_seconds:g} s (limits.query_seconds): {' '.join(sql.split())[:120]}"
             ) from error
         finally:

@@ -11,13 +11,13 @@ class ConfigurationError(MutualValueError):
     """The project folder, its configuration or a contract is wrong; nothing was done."""
 
 
-class CheckFailedError(MutualValueError):
+class CheckFailure(MutualValueError):
     """The data failed a critical check; nothing was published."""
 
     exit_code = 1
 
 
-class LockHeldError(MutualValueError):
+class LockHeld(MutualValueError):
     """Another run works on this project folder."""
 
     exit_code = 3

@@ -55,7 +55,7 @@ def write_settings(
     as_of: dt.date,
     thresholds: tuple[float, float],
 ) -> None:
-    """Make the tables of schema `setting`; `thresholds` are the protocol's (low, high) of partnership and cost focus."""
+    """Make the tables of schema `setting`; `thresholds` are the protocol's (low, high) of both axes."""
     engine.execute("create schema if not exists setting")
     windows = Windows.at(as_of)
     low, high = thresholds
