@@ -7,11 +7,13 @@ what a row is, the one behind each output column says what it holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import sqlglot
+import yaml
 from sqlglot import exp
 
 from warehouse.engine import Engine, quoted
@@ -19,6 +21,7 @@ from warehouse.errors import ConfigurationError
 
 TRANSFORMS = Path(__file__).parents[1] / "transforms"
 MACROS = TRANSFORMS / "macros.sql"
+DECLARED = TRANSFORMS / "declared.yml"
 
 # Folder -> schema, in the order in which a night runs them.
 LAYERS = {
@@ -43,6 +46,7 @@ class Model:
     depends_on: frozenset[str]
     sql: str
     path: Path
+    types: dict[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
@@ -59,6 +63,25 @@ def find_models(root: Path = TRANSFORMS) -> list[Model]:
         read_model(path, schema) for folder, schema in LAYERS.items() for path in sorted((root / folder).glob("*.sql"))
     ]
     return in_order(models)
+
+
+@cache
+def declared_tables() -> tuple[Model, ...]:
+    """The tables that Python fills (transforms/declared.yml), as models without a SELECT; `types` has their columns' types."""
+    declared = yaml.safe_load(DECLARED.read_text(encoding="utf-8"))
+    return tuple(
+        Model(
+            *table.split("."),
+            grain=tuple(facts["grain"]),
+            description=facts["description"],
+            columns={name: text for name, (_, text) in facts["columns"].items()},
+            depends_on=frozenset(),
+            sql="",
+            path=DECLARED,
+            types={name: kind for name, (kind, _) in facts["columns"].items()},
+        )
+        for table, facts in declared.items()
+    )
 
 
 def in_order(models: Iterable[Model]) -> list[Model]:

@@ -1,0 +1,49 @@
+# make run   sets up and runs the main job on the demo
+# make test  sets up and passes the tests
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := demo-project
+
+.PHONY: setup run test test-slow lint format bench docs lock clean
+
+setup: .venv/ready
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+# A made-up supplier's exports, and one night over them; the page to open is printed at the end.
+run: setup
+	test -e $(DEMO)/mutual-value.toml || $(BIN)/mutual-value demo --project $(DEMO)
+	$(BIN)/mutual-value run --project $(DEMO)
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mutual-value docs --check
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(BIN)/python -m benchmarks.night
+
+docs: setup
+	$(BIN)/mutual-value docs
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes \
+		--extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv $(DEMO)

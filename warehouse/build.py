@@ -1,0 +1,183 @@
+"""One build: an empty folder becomes a finished, closed warehouse file, step by step.
+
+A build is a pure function of the lake, the configuration, the code and as-of. Nothing of it is seen by a reader before
+it is published, so a build that dies is simply thrown away.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from transforms.contrast.protocol import Protocol
+from transforms.contrast.study import run as run_contrast
+from warehouse.casting import stage as cast_lake
+from warehouse.contracts import SystemContract, staged_tables
+from warehouse.engine import Engine, literal, quoted
+from warehouse.landing import LandedFile
+from warehouse.models import LAYERS, Model, declared_tables, define_macros, find_models, run_models
+from warehouse.project import Project
+from warehouse.serving.dictionary import comment
+from warehouse.settings_tables import Windows, write_settings
+from warehouse.versions import keep_newest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WAREHOUSE = "warehouse.duckdb"
+STAGED = "staged.duckdb"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a release says about the run that built it."""
+
+    run_id: str
+    started_at: dt.datetime
+    as_of: dt.date
+
+
+def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract], as_of: dt.date) -> Engine:
+    """Make folder/warehouse.duckdb with the run's settings, and beside it the file of cast source rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    limits = project.settings.limits
+    engine = Engine.open(
+        folder / WAREHOUSE, threads=limits.threads, memory=limits.memory, query_seconds=limits.query_seconds
+    )
+    engine.execute(f"attach {literal(str(folder / STAGED))} as staged")
+    for schema in ("setting", *LAYERS.values()):
+        engine.execute(f"create schema if not exists {quoted(schema)}")
+    define_macros(engine)
+    protocol = load_protocol(project)
+    write_settings(engine, project, contracts, as_of, (protocol.low, protocol.high))
+    return engine
+
+
+def load_protocol(project: Project) -> Protocol:
+    """The contrast's protocol: the shipped one, overridden by the project's protocol.toml."""
+    return Protocol.load([path for path in (project.root / "protocol.toml",) if path.exists()])
+
+
+def stage(
+    engine: Engine, project: Project, contracts: Mapping[str, SystemContract], landed: Sequence[LandedFile]
+) -> None:
+    """Cast the lake to the canonical columns; of several versions of a record the newest stays."""
+    cast_lake(engine.connection, project, contracts, landed)
+    keep_newest(engine, staged_tables())
+
+
+def layer(engine: Engine, name: str) -> dict[str, int]:
+    """Run the models of one layer (a key of LAYERS); rows per table."""
+    return run_models(engine, [model for model in find_models() if model.schema == LAYERS[name]])
+
+
+def contrast(engine: Engine, project: Project, as_of: dt.date) -> str:
+    """Compute mart.contrast and its companions; the verdict on the primary outcome."""
+    protocol = load_protocol(project)
+    frame = engine.execute("select * from mart.contrast_input order by account_id").df()
+    result = run_contrast(frame, protocol, as_of, Windows.at(as_of).t0)
+    for name in ("contrast", "contrast_balance", "retention"):
+        _fill(engine, f"mart.{name}", getattr(result, name))
+    rows = engine.execute(
+        "select verdict from mart.contrast where comparison = ? and outcome = ? order by estimator limit 1",
+        [protocol.primary_comparison, protocol.primary_outcome],
+    ).fetchall()
+    return str(rows[0][0]) if rows else "not_estimable"
+
+
+def _fill(engine: Engine, table: str, frame: pd.DataFrame) -> None:
+    """Make a declared table of a frame: its columns, types and order are the declaration's."""
+    model = next(model for model in declared_tables() if model.table == table)
+    columns = ", ".join(f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in model.types.items())
+    order = ", ".join(map(quoted, model.grain))
+    engine.connection.register("frame_rows", pa.Table.from_pandas(frame, preserve_index=False))
+    engine.execute(f"create or replace table {table} as select {columns} from frame_rows order by {order}")
+    engine.connection.unregister("frame_rows")
+
+
+def finish(engine: Engine, project: Project, run: Run) -> Path:
+    """Write what the release says of itself, describe every column, and close the file; its path.
+
+    Raises:
+        duckdb.Error: the file could not be checkpointed; it must not be published then.
+    """
+    _say_release(engine, project, run)
+    comment(engine.connection, every_table())
+    engine.execute("detach staged")
+    engine.execute("checkpoint")
+    engine.close()
+    for name in (STAGED, f"{STAGED}.wal"):
+        (engine.path.parent / name).unlink(missing_ok=True)
+    return engine.path
+
+
+def every_table() -> list[Model]:
+    """All published tables: the models and the declared ones."""
+    return [*find_models(), *declared_tables()]
+
+
+def _say_release(engine: Engine, project: Project, run: Run) -> None:
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    code = version("mutual-value")
+    _insert(
+        engine,
+        "mart.release",
+        {
+            "run_id": run.run_id,
+            "as_of": run.as_of,
+            "built_at": now,
+            "code_version": code,
+            "reference_version": "first_12_months",
+            "protocol_hash": load_protocol(project).hash,
+        },
+    )
+    rows = engine.execute("select coalesce(sum(rows_in), 0) from audit.file").fetchall()[0][0]
+    _insert(
+        engine,
+        "audit.run",
+        {
+            "run_id": run.run_id,
+            "started_at": run.started_at,
+            "ended_at": now,
+            "as_of": run.as_of,
+            "status": "built",
+            "engine": f"duckdb {duckdb.__version__}",
+            "code_version": code,
+            "rows": int(rows),
+            "seconds": (now - run.started_at).total_seconds(),
+            "message": "",
+        },
+    )
+    _make(engine.connection, "audit.expectation")
+
+
+def _make(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    model = next(model for model in declared_tables() if model.table == table)
+    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in model.types.items())
+    connection.execute(f"create or replace table {table} ({columns})")
+
+
+def _insert(engine: Engine, table: str, row: Mapping[str, Any]) -> None:
+    _make(engine.connection, table)
+    marks = ", ".join("?" for _ in row)
+    engine.execute(f"insert into {table} ({', '.join(map(quoted, row))}) values ({marks})", list(row.values()))
+
+
+def record_checks(path: Path, results: Sequence[Any]) -> None:
+    """Put the gate's results (dataclasses with the columns of audit.expectation) into the closed build."""
+    with duckdb.connect(str(path)) as connection:
+        rows = pa.Table.from_pylist([asdict(result) for result in results])
+        if rows.num_rows:
+            connection.register("check_rows", rows)
+            connection.execute(
+                "insert into audit.expectation by name "
+                "select * from check_rows order by suite, expectation, column_name"
+            )
+        connection.execute("checkpoint")
