@@ -54,6 +54,17 @@ def hold(root: Path, run_id: str, started_at: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def ensure_free(root: Path) -> None:
+    """Find out before slow preparations that the lock is taken.
+
+    Raises:
+        LockHeld: another run has it.
+    """
+    owner = holder(root)
+    if owner is not None:
+        raise LockHeld(_refusal(root, owner))
+
+
 def holder(root: Path) -> Holder | None:
     """Who works on the project now; None when nobody does. Changes nothing."""
     try:
@@ -63,7 +74,7 @@ def holder(root: Path) -> Holder | None:
     try:
         # What a killed run wrote is still in the file; only the lock itself tells whether it lives.
         free = _try(descriptor, fcntl.LOCK_SH)
-        return None if free else _read(descriptor)
+        return None if free else _read(descriptor) or Holder(pid=0, run_id="unknown", started_at="")
     finally:
         os.close(descriptor)
 

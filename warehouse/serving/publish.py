@@ -77,10 +77,8 @@ def restore(project: Project, run_id: str) -> Path:
 def releases(project: Project) -> list[Release]:
     """All releases that can be restored, the newest first."""
     current = current_run_id(project)
-    return [
-        Release(run_id, *map(str, _read_release(project.releases / run_id / DATABASE)[1:]), run_id == current)
-        for run_id in reversed(_release_ids(project))
-    ]
+    kept = [(run_id, _read_release(project.releases / run_id / DATABASE)) for run_id in reversed(_release_ids(project))]
+    return [Release(run_id, str(as_of), str(built_at), run_id == current) for run_id, (_, as_of, built_at) in kept]
 
 
 def current_run_id(project: Project) -> str | None:

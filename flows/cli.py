@@ -1,0 +1,322 @@
+"""The command `mutual-value`. Heavy libraries are imported by the commands that need them, so that --help is quick."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from warehouse.errors import ConfigurationError, MutualValueError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from warehouse.landing import LandedFile
+    from warehouse.project import Project
+
+
+class Commands(TyperGroup):
+    """Ends with the error's own exit code, and its message as one line instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MutualValueError as error:
+            typer.echo(f"{_heading(error.exit_code)}: {error}", err=True)
+            raise typer.Exit(error.exit_code) from error
+
+
+def _heading(exit_code: int) -> str:
+    return {1: "Failed", 3: "Busy"}.get(exit_code, "Error")
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Which customer relationships are run as partnerships, what each party gets, and whether it pays.\n\n"
+    "Exit codes: 0 done; 1 the data failed a critical check, nothing was published; 2 wrong use or configuration; "
+    "3 another run works on the project.",
+)
+
+Folder = Annotated[Path, typer.Option("--project", help="The project folder.", metavar="DIR")]
+HERE = Path()
+OWNER_ONLY = 0o077
+CHECK = ".check-"
+
+
+class EngineName(StrEnum):
+    """What runs the SQL models."""
+
+    DUCKDB = "duckdb"
+
+
+@app.callback()
+def _private() -> None:
+    # Exports name people: what a command writes is the owner's alone.
+    os.umask(OWNER_ONLY)
+
+
+@app.command(epilog="Example: mutual-value init --project acme")
+def init(project: Folder = HERE) -> None:
+    """Make a project folder: mutual-value.toml with every key explained, and an inbox to drop exports into."""
+    from flows.folder import make_project
+
+    path = make_project(project)
+    typer.echo(
+        f"Made {path}. Drop exports into {project / 'inbox'}/<system>/, then: mutual-value check --project {project}"
+    )
+
+
+@app.command(epilog="Example: mutual-value demo --project demo-project --accounts 600 --months 36 --seed 1")
+def demo(
+    project: Folder = HERE,
+    accounts: Annotated[int, typer.Option(min=1, help="How many customers.")] = 600,
+    months: Annotated[int, typer.Option(min=1, help="How many months of exports.")] = 36,
+    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 1,
+    effect: Annotated[float, typer.Option(help="How much partnership moves value; 0: not at all.")] = 1.0,
+) -> None:
+    """Write a made-up supplier's exports into the inbox, with the truth behind them in truth.json."""
+    from demo import write_demo
+    from flows.folder import refuse_real_exports
+
+    refuse_real_exports(project)
+    project.mkdir(parents=True, exist_ok=True)
+    write_demo(project, accounts=accounts, months=months, seed=seed, effect=effect)
+    typer.echo(f"Wrote {accounts} accounts over {months} months. Next: mutual-value run --project {project}")
+
+
+@app.command(epilog="Example: mutual-value check --project acme")
+def check(project: Folder = HERE) -> None:
+    """Say what every file in the inbox is, and what is missing, unknown or unreadable; change nothing.
+
+    Exit 1 when a file cannot be read.
+    """
+    opened = _open(project)
+    files = _inspected(opened)
+    for file in files:
+        typer.echo(_file_lines(file))
+    told = Counter(file.status for file in files)
+    typer.echo(", ".join(f"{count} {status}" for status, count in sorted(told.items())) or f"{opened.inbox} is empty")
+    if told["unreadable"]:
+        raise typer.Exit(1)
+
+
+def _inspected(project: Project) -> list[LandedFile]:
+    """Every file of the inbox, read into a folder that is thrown away."""
+    from warehouse.contracts import SHIPPED, load_contracts
+    from warehouse.landing import inspect, systems
+
+    contracts = load_contracts([SHIPPED, project.exports])
+    # In the project folder rather than in the machine's temporary one, which others may read or which may be small.
+    with TemporaryDirectory(prefix=CHECK, dir=project.root) as folder:
+        return [
+            file for system in systems(project) for file in inspect(project, contracts, system, Path(folder, system))
+        ]
+
+
+def _file_lines(file: LandedFile) -> str:
+    rows = "? rows" if file.rows_in is None else f"{file.rows_in} rows"
+    lines = [f"{file.system}/{file.name}: {file.entity or 'no entity'}, {rows}, {file.status}"]
+    lines += [f"  missing: {', '.join(file.missing)}"] if file.missing else []
+    lines += [f"  unknown: {', '.join(file.unknown)}"] if file.unknown else []
+    lines += [f"  {file.message}"] if file.message else []
+    return "\n".join(lines)
+
+
+@app.command(epilog="Example: mutual-value run --project acme --as-of 2026-06-30")
+def run(
+    project: Folder = HERE,
+    as_of: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The last day that counts.")
+    ] = None,
+    no_prefect: Annotated[bool, typer.Option("--no-prefect", help="Run the same steps without Prefect.")] = False,
+    engine: Annotated[EngineName, typer.Option(help="What runs the SQL models.")] = EngineName.DUCKDB,  # noqa: ARG001
+    keep_build: Annotated[bool, typer.Option("--keep-build", help="Keep a failed build for a look.")] = False,
+) -> None:
+    """Land new exports, build, check and publish a release; report what came out.
+
+    Runs the Prefect flow on the server of PREFECT_API_URL, else on a temporary one.
+    """
+    from flows.progress import shown
+    from warehouse.lock import ensure_free
+
+    opened = _open(project)
+    ensure_free(opened.root)
+    asked = as_of.date() if as_of else None
+    with shown(_console(stderr=True)):
+        release = _night(opened, asked, keep_build, no_prefect)
+    _tell(release)
+
+
+def _night(project: Project, asked: dt.date | None, keep_build: bool, no_prefect: bool) -> Path:
+    """Run the night with or without Prefect; the release's folder. An unexpected error becomes one line and exit 1."""
+    try:
+        if no_prefect:
+            from flows.runs import Journal
+            from flows.steps import run_night
+
+            return run_night(project, Journal.begin(project, asked), keep_build=keep_build).release
+        from flows.environment import prepare
+
+        prepare(project.root)
+        from flows.nightly import nightly
+
+        return nightly(project.root, asked, keep_build).release
+    except MutualValueError:
+        raise
+    except Exception as error:
+        # Without a note the run had not begun: there is no log, so the traceback is all there is.
+        if not getattr(error, "__notes__", ()):
+            raise
+        typer.echo(f"Failed: {type(error).__name__}: {error} ({'; '.join(error.__notes__)})", err=True)
+        raise typer.Exit(1) from error
+
+
+def _tell(release: Path) -> None:
+    from flows.summary import counts, verdict_sentence
+    from warehouse.serving.publish import DATABASE
+
+    counted = counts(release / DATABASE)
+    typer.echo(f"Release {release}")
+    typer.echo(verdict_sentence(release / DATABASE))
+    typer.echo(f"{counted['files']} files, {counted['rows']} rows, {counted['quarantined']} quarantined")
+    typer.echo(f"Report {release / 'report' / 'index.html'}")
+
+
+@app.command(epilog="Example: mutual-value serve --project acme")
+def serve(project: Folder = HERE) -> None:
+    """Run every night at schedule.at, until stopped.
+
+    Uses the Prefect server of PREFECT_API_URL, else starts one of its own on this machine.
+    """
+    from flows.environment import prepare
+
+    opened = _open(project)
+    prepare(opened.root)
+    from flows.schedule import serve_nightly
+
+    serve_nightly(opened)
+
+
+@app.command(epilog="Example: mutual-value status --project acme")
+def status(
+    project: Folder = HERE,
+    last: Annotated[int, typer.Option(min=1, help="How many runs to show.")] = 10,
+) -> None:
+    """Say what is published, what runs now, and how the last runs ended."""
+    from flows.runs import read_runs
+    from warehouse.lock import holder
+    from warehouse.serving.publish import current_run_id
+
+    opened = _open(project)
+    owner = holder(opened.root)
+    typer.echo(f"Published: {current_run_id(opened) or 'nothing yet'}")
+    typer.echo(f"Running: {f'{owner.run_id} (pid {owner.pid}, since {owner.started_at} UTC)' if owner else 'nothing'}")
+    for record in read_runs(opened)[:last]:
+        step = record.steps[-1].name if record.steps else "-"
+        seconds = "" if record.seconds is None else f"{record.seconds:.0f} s, "
+        typer.echo(
+            f"{record.run_id}  {record.state(owner)}  as of {record.as_of}  {seconds}last step {step}  {record.message}"
+        )
+
+
+@app.command(epilog="Example: mutual-value contrast --project acme")
+def contrast(project: Folder = HERE) -> None:
+    """Print the verdicts of the published release."""
+    from rich.table import Table
+
+    from flows.summary import verdict_sentence, verdicts
+
+    database = _published(_open(project))
+    table = Table("comparison", "outcome", "estimator", "accounts", "difference", "95 % interval", "verdict")
+    for row in verdicts(database):
+        table.add_row(*_cells(row))
+    _console().print(table)
+    typer.echo(verdict_sentence(database))
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    measured = row["difference"] is not None
+    return (
+        row["comparison"],
+        row["outcome"],
+        row["estimator"],
+        f"{row['n_partnership']} / {row['n_comparison']}",
+        f"{row['difference']:+.3f}" if measured else "-",
+        f"{row['ci_low']:+.3f} to {row['ci_high']:+.3f}" if measured else "-",
+        row["verdict"],
+    )
+
+
+@app.command(epilog="Example: mutual-value report --project acme")
+def report(project: Folder = HERE) -> None:
+    """Print where the published report page is."""
+    typer.echo(str(_published(_open(project)).parent / "report" / "index.html"))
+
+
+@app.command(epilog="Example: mutual-value publish --project acme --release 20260630T020000Z-1a2b")
+def publish(
+    project: Folder = HERE,
+    release: Annotated[str | None, typer.Option(metavar="RUN_ID", help="The release that readers shall see.")] = None,
+) -> None:
+    """Go back (or forward) to a release that is kept; without --release, list them."""
+    from flows.runs import utc_now
+    from warehouse.lock import hold
+    from warehouse.serving.publish import releases, restore
+
+    opened = _open(project)
+    if release is not None:
+        with hold(opened.root, f"publish {release}", utc_now().isoformat()):
+            restore(opened, release)
+    kept = releases(opened)
+    for each in kept:
+        mark = "* " if each.is_current else "  "
+        typer.echo(f"{mark}{each.run_id}  as of {each.as_of}  built {each.built_at} UTC")
+    if not kept:
+        typer.echo("No release yet. Make one with: mutual-value run")
+
+
+@app.command(epilog="Example, in the checkout: mutual-value docs")
+def docs(project: Folder = HERE) -> None:
+    """Write the data dictionary, the catalogue of exports and the configuration's keys into DIR/docs."""
+    from warehouse.serving.dictionary import write
+
+    for path in write(project / "docs"):
+        typer.echo(str(path))
+
+
+def _open(folder: Path) -> Project:
+    from warehouse.project import Project
+
+    return Project.open(folder)
+
+
+def _published(project: Project) -> Path:
+    """The current release's database."""
+    from warehouse.serving.publish import DATABASE
+
+    database = project.current / DATABASE
+    if not database.exists():
+        raise ConfigurationError(
+            f"{project.root} has no release yet. Make one with: mutual-value run --project {project.root}"
+        )
+    return database
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+if __name__ == "__main__":
+    app()
