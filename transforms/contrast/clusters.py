@@ -1,0 +1,33 @@
+"""Which accounts are not independent of each other: those that share a manager or a parent company."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+
+def connected(frame: pd.DataFrame, account: str, owner: str, parent: str) -> NDArray[np.int64]:
+    """Number each row's cluster: the connected component of accounts joined by an owner or a parent.
+
+    A parent that is itself a row belongs with its subsidiaries. A missing owner or parent joins nothing, and an absent
+    column is missing throughout. Clusters are numbered from 0 in the order of the rows.
+    """
+    size = len(frame)
+    family = frame[parent].where(frame[parent].notna(), frame[account]) if parent in frame else frame[account]
+    edges = [_edges(family, 0)]
+    if owner in frame:
+        edges.append(_edges(frame[owner], size))
+    rows, columns = (np.concatenate(part) for part in zip(*edges, strict=True))
+    graph = coo_array((np.ones(rows.size, dtype=np.int8), (rows, columns)), shape=(3 * size, 3 * size))
+    labels = connected_components(graph, directed=False)[1][:size]
+    return np.asarray(pd.factorize(labels)[0], dtype=np.int64)
+
+
+def _edges(keys: pd.Series, offset: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Edges from each row's node to its key's node; nodes of keys are numbered after the rows and `offset`."""
+    codes = pd.factorize(keys)[0]
+    rows = np.flatnonzero(codes >= 0)
+    return rows, codes[rows] + len(keys) + offset
