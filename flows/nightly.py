@@ -20,7 +20,7 @@ from warehouse.project import Project
 RETRY_SECONDS = 10
 
 
-@flow(name="mutual-value-nightly", flow_run_name="as of {as_of}", log_prints=False)
+@flow(name="mutual-value-nightly", log_prints=False)
 def nightly(project: Path = Path(), as_of: dt.date | None = None, keep_build: bool = False) -> Outcome:
     """Land, build, check and publish one project folder.
 

@@ -26,7 +26,11 @@ class Progress(logging.Handler):
             self._begin(step.name)
             return
         self.end()
-        self._console.print(record.getMessage(), style=_style(record), markup=False, highlight=False)
+        # How a run failed is the command's own last line.
+        if step is not None or record.levelno < logging.ERROR:
+            self._console.print(
+                record.getMessage(), style=_style(record), markup=False, highlight=False, soft_wrap=True
+            )
 
     def _begin(self, name: str) -> None:
         self.end()

@@ -133,14 +133,18 @@ class Journal:
         record.status, record.message, record.ended_at = status, message, utc_now().isoformat()
         record.seconds = round(time.monotonic() - self._begun, 3)
         record.write(self.folder)
-        self.log("info" if status == "published" else "error", f"{status}: {message}")
+        self.log("info" if status == "published" else "error", f"{status} {message}".rstrip())
 
     def log(self, level: Level, message: str, step: StepRecord | None = None) -> None:
         """Add a line to run.log, and hand it to the logger `flows.runs` (the terminal and Prefect listen there)."""
-        with (self.folder / LOG).open("a", encoding="utf-8") as log:
-            log.write(f"{utc_now().isoformat()}Z {level.upper()} {message}\n")
+        self.write(level, message)
         number = logging.getLevelNamesMapping()[level.upper()]
         logging.getLogger(LOGGER).log(number, "%s", message, extra={"step": step})
+
+    def write(self, level: Level, message: str) -> None:
+        """Add a line to run.log only."""
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"{utc_now().isoformat()}Z {level.upper()} {message}\n")
 
 
 def read_runs(project: Project) -> list[RunRecord]:

@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import shutil
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -113,7 +114,7 @@ def run_night(project: Project, journal: Journal, *, keep_build: bool = False, e
             journal.end("failed", _told(error, journal))
             error.add_note(f"run record: {journal.folder}")
             raise
-        journal.end("published", f"release {journal.record.run_id}")
+        journal.end("published", "")
     return Outcome(journal.record.run_id, project.releases / journal.record.run_id)
 
 
@@ -127,15 +128,15 @@ def _walk(project: Project, journal: Journal, execute: Execute, keep_build: bool
                 entry.rows = execute(step)
     finally:
         night.close()
-        if not keep_build:
-            shutil.rmtree(night.build, ignore_errors=True)
+        if night.build.exists() and not keep_build:
+            shutil.rmtree(night.build)
 
 
 def _told(error: BaseException, journal: Journal) -> str:
     """One line for the record; the traceback of an unexpected error goes to run.log."""
     if isinstance(error, MutualValueError):
         return str(error)
-    journal.log("error", "".join(traceback.format_exception(error)).rstrip())
+    journal.write("error", "".join(traceback.format_exception(error)).rstrip())
     return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
@@ -184,6 +185,7 @@ def stage(night: Night) -> int | None:
     landing_done(night.project)
     landed = [file for files in night.landed.values() for file in files]
     write_json(night.journal.folder / LANDING, [asdict(file) for file in landed])
+    night.journal.record.counts = dict(Counter(file.status for file in landed))
     night.engine = start(night.build, night.project, night.contracts, night.as_of)
     stage_tables(night.engine, night.project, night.contracts, landed)
     return None
