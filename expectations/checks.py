@@ -83,28 +83,23 @@ class DeclaredCheck(_Declared):
 
 
 class DeclaredTable(_Declared):
-    """What suites/*.yml says of a table. `grain` and `columns` only where no SQL model says them.
+    """What suites/*.yml says of a table, besides what its model says."""
 
-    `nullable` names the columns of the grain that some rows rightly lack.
-    """
-
-    grain: Names = ()
-    columns: Names = ()
-    nullable: Names = ()
     checks: tuple[DeclaredCheck, ...] = ()
 
 
 def find_suites(models: Sequence[Model], suites: Path = SUITES, rules: Path = RULES) -> list[Suite]:
-    """Every suite of a release: one per model, one per other declared table, and the rules.
+    """Every suite of a release: one per table, with a SELECT or filled by Python, and one for the rules.
 
     Raises:
         ConfigurationError: a suite or rule file that is not what it should be; it names the file.
     """
     declared = _read_declared(suites)
-    by_table = {model.table: model for model in models}
-    computed = [_model_suite(model, declared.get(model.table, DeclaredTable())) for model in models]
-    others = [_declared_suite(table, declared[table], suites) for table in sorted(declared.keys() - by_table.keys())]
-    return [*computed, *others, read_rules(rules)]
+    unknown = sorted(declared.keys() - {model.table for model in models})
+    if unknown:
+        raise ConfigurationError(f"{suites}: no model makes {', '.join(unknown)}; rename or remove the suite")
+    computed = [_table_suite(model, declared.get(model.table, DeclaredTable())) for model in models]
+    return [*computed, read_rules(rules)]
 
 
 def offending(sql: str) -> str:
@@ -129,59 +124,45 @@ def _offending_rows(name: str, sql: str, *, notes: str, column: str = "", severi
     return Check(name, "offending_rows", {"unexpected_rows_query": offending(sql)}, column, severity, notes)
 
 
-def _model_suite(model: Model, declared: DeclaredTable) -> Suite:
-    if declared.grain or declared.columns:
-        raise ConfigurationError(
-            f"suites/*.yml: {model.table} is made by {model.path.name}, which says its grain and columns; "
-            "remove them from the suite"
-        )
-    columns = Check(
-        "expect_table_columns_to_match_ordered_list",
-        "expect_table_columns_to_match_ordered_list",
-        {"column_list": list(model.columns)},
-    )
-    references = _references(model.table, tuple(model.columns)) if model.schema == "mart" else ()
-    checks = (columns, *_grain_checks(model.table, model.grain), *references, *_declared_checks(declared))
+def _table_suite(model: Model, declared: DeclaredTable) -> Suite:
+    references = _references(model) if model.schema == "mart" else ()
+    checks = (_column_check(model), *_grain_checks(model), *references, *_declared_checks(declared))
     return Suite(model.table, model.table, model.grain, checks)
 
 
-def _declared_suite(table: str, declared: DeclaredTable, folder: Path) -> Suite:
-    if not declared.grain:
-        raise ConfigurationError(f"{folder}: {table} is no SQL model, so its suite must say its grain")
-    # Such tables may grow, and their writers do not promise an order.
-    columns = Check(
-        "expect_table_columns_to_match_set",
-        "expect_table_columns_to_match_set",
-        {"column_set": list(declared.columns), "exact_match": False},
-    )
-    checks = (columns, *_grain_checks(table, declared.grain, declared.nullable), *_declared_checks(declared))
-    return Suite(table, table, declared.grain, checks)
+def _column_check(model: Model) -> Check:
+    """A SELECT's table has exactly its columns, in order; what Python fills may have more."""
+    if model.sql:
+        exactly = "expect_table_columns_to_match_ordered_list"
+        return Check(exactly, exactly, {"column_list": list(model.columns)})
+    at_least = "expect_table_columns_to_match_set"
+    return Check(at_least, at_least, {"column_set": list(model.columns), "exact_match": False})
 
 
-def _grain_checks(table: str, grain: tuple[str, ...], nullable: tuple[str, ...] = ()) -> Iterator[Check]:
+def _grain_checks(model: Model) -> Iterator[Check]:
     """Not null, column by column (GX counts them all in one query), and unique together.
 
     GX's own compound uniqueness joins the table to its groups and lists whole rows; grouping alone is cheaper and
     returns keys.
     """
     not_null = "expect_column_values_to_not_be_null"
-    for column in (column for column in grain if column not in nullable):
+    for column in model.grain:
         yield Check(not_null, not_null, {"column": column}, column)
-    keys = ", ".join(map(quoted, grain))
+    keys = ", ".join(map(quoted, model.grain))
     yield _offending_rows(
         "grain_is_unique",
-        f"select {keys}, count(*) as copies from {_table(table)} group by {keys} having count(*) > 1",
-        notes=f"One row per {', '.join(grain)}.",
+        f"select {keys}, count(*) as copies from {_table(model.table)} group by {keys} having count(*) > 1",
+        notes=f"One row per {', '.join(model.grain)}.",
     )
 
 
-def _references(table: str, columns: tuple[str, ...]) -> Iterator[Check]:
+def _references(model: Model) -> Iterator[Check]:
     for column, (target, key) in REFERENCES.items():
-        if column in columns and table != target:
+        if column in model.columns and model.table != target:
             known = f"select {quoted(key)} from {_table(target)} where {quoted(key)} is not null"
             yield _offending_rows(
                 f"{column}_is_in_{target}",
-                f"select {quoted(column)}, count(*) as copies from {_table(table)}\n"
+                f"select {quoted(column)}, count(*) as copies from {_table(model.table)}\n"
                 f"where {quoted(column)} not in ({known})\n"
                 f"group by {quoted(column)}",
                 column=column,

@@ -10,5 +10,5 @@ select
     rows_quarantined,
     rows_ignored
 from audit.file
-where (rows_in is null and status in ('landed', 'already_landed'))
+where (rows_in is null and status = 'landed')
     or rows_in is distinct from rows_loaded + rows_quarantined + rows_ignored
