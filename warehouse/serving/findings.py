@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ POINTS_AT_MOST = 1000
 # A median of fewer accounts says more about one of them than about the group.
 SMALLEST_GROUP = 5
 EXTREMES = 8
+SCORES = ("mutual_value", "supplier_value", "customer_value", "balance")
 
 
 class UnfinishedBuild(MutualValueError):
@@ -62,6 +61,11 @@ class Findings:
         """The measure's name for people; its id where the catalogue does not have it."""
         return next((str(row["label"]) for row in self.measures if row["measure_id"] == measure_id), measure_id)
 
+    def is_share(self, outcome: str) -> bool:
+        """Whether the outcome is a number of 0-1, which the page shows in points."""
+        units = {row["measure_id"]: row["unit"] for row in self.measures}
+        return outcome in SCORES or units.get(outcome) in ("share", "0-1")
+
 
 def _key(row: Row) -> tuple[str, str, str]:
     return row["comparison"], row["outcome"], row["estimator"]
@@ -71,7 +75,9 @@ GROUPS = """
     select
         count(*) as accounts,
         count(partnership) as placed,
-        count(partnership) filter (where not list_contains(string_split(coalesce(evidence, ''), ','), 'no_goals')) as with_goals,
+        count(partnership) filter (
+            where not list_contains(string_split(coalesce(evidence, ''), ','), 'no_goals')
+        ) as with_goals,
         count(*) filter (where partnership >= run.high) as high,
         count(*) filter (where partnership <= run.low) as low
     from mart.relationship_month
@@ -113,7 +119,8 @@ BINS = f"""
 """
 
 MONTHS = """
-    select relationship.month, relationship.style, median(relationship.mutual_value) as mutual_value, count(*) as accounts
+    select
+        relationship.month, relationship.style, median(relationship.mutual_value) as mutual_value, count(*) as accounts
     from mart.relationship_month as relationship
     join mart.month as month on month.month = relationship.month and month.is_complete
     where relationship.style is not null and relationship.mutual_value is not null
@@ -128,11 +135,17 @@ MEASURES = """
         from mart.account_month_measure
         group by measure_id, status, reason
     ),
+    ranked as (
+        select
+            measure_id, reason, sum(account_months)::bigint as account_months,
+            row_number() over (partition by measure_id order by sum(account_months) desc, reason) as place
+        from counted
+        where reason is not null
+        group by measure_id, reason
+    ),
     reasons as (
-        select measure_id, string_agg(reason || ' (' || account_months || ')', ', ' order by account_months desc, reason) as reasons
-        from (select *, row_number() over (partition by measure_id order by account_months desc, reason) as place
-              from (select measure_id, reason, sum(account_months)::bigint as account_months
-                    from counted where reason is not null group by measure_id, reason))
+        select measure_id, string_agg(reason || ' (' || account_months || ')', ', ' order by place) as reasons
+        from ranked
         where place <= 3
         group by measure_id
     ),
@@ -147,11 +160,12 @@ MEASURES = """
     )
     select
         measure.measure_id, measure.label, measure.side, measure.unit, measure.minimum_evidence,
-        coalesce(totals.ok, 0) as ok, coalesce(totals.thin, 0) as thin, coalesce(totals.missing, 0) as missing, reasons.reasons
+        coalesce(totals.ok, 0) as ok, coalesce(totals.thin, 0) as thin, coalesce(totals.missing, 0) as missing,
+        reasons.reasons
     from mart.measure as measure
     left join totals on totals.measure_id = measure.measure_id
     left join reasons on reasons.measure_id = measure.measure_id
-    order by case measure.side when 'style' then 1 when 'supplier' then 2 when 'customer' then 3 else 4 end, measure.label
+    order by list_position(['style', 'supplier', 'customer', 'secondary', 'score'], measure.side), measure.label
 """
 
 FILES = """
@@ -170,7 +184,7 @@ FILES = """
 """
 
 UNREAD = """
-    select system, name, status
+    select system, name, status, message
     from audit.file
     where status in ('unrecognised', 'unreadable')
     order by system, name
@@ -185,7 +199,9 @@ QUARANTINE = """
     limit 30
 """
 
-COVERAGE = "select system, entity, from_date, to_date, as_of, scope, columns_missing from audit.coverage order by system, entity"
+COVERAGE = """
+    select system, entity, from_date, to_date, as_of, scope, columns_missing from audit.coverage order by system, entity
+"""
 
 IDENTITY = """
     select system, count(*) as accounts, count(*) filter (where account_id is null) as unmatched
@@ -261,12 +277,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Row | Non
 
 
 def _only(connection: duckdb.DuckDBPyConnection, table: str) -> Row:
-    rows: Sequence[Row] = _rows(connection, f"select * from {table}")
+    rows = _rows(connection, f"select * from {table}")
     if len(rows) != 1:
         raise UnfinishedBuild(f"{table} has {len(rows)} rows instead of one: the build was not finished")
     return rows[0]
-
-
-def months_between(first: dt.date, last: dt.date) -> int:
-    """Whole months from the month of `first` to that of `last`."""
-    return (last.year * 12 + last.month) - (first.year * 12 + first.month)

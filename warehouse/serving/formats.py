@@ -36,6 +36,10 @@ def points(score: Number | None, *, signed: bool = False) -> str:
     return ABSENT if score is None or _is_absent(score) else fixed(float(score) * 100, 1, signed=signed)
 
 
+def whole_points(score: Number | None) -> str:
+    return ABSENT if score is None or _is_absent(score) else fixed(float(score) * 100, 0)
+
+
 def percent(share: Number | None) -> str:
     return ABSENT if share is None or _is_absent(share) else f"{fixed(float(share) * 100, 0)} %"
 

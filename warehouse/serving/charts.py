@@ -1,0 +1,278 @@
+"""The report's pictures: Altair specifications rendered to inline SVG, without a browser, a script or a network.
+
+Text and lines are `currentColor`, fills are custom properties of the page's style sheet, so one picture serves the
+light and the dark scheme. Rows hold scores of 0-1; pictures show points of 0-100.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from warehouse.serving.findings import Row
+from warehouse.serving.wording import ESTIMATORS, OUTCOMES, PARTIES, covariate
+
+WIDTH = 800
+STYLES = ("Partnership", "Demanding partner", "Transactional", "Dormant", "Undetermined")
+STYLE_COLOURS = [f"var(--style-{number})" for number in range(1, 6)]
+# Colour is never the only sign: lines differ in their dashes too.
+STYLE_DASHES: list[list[int]] = [[1, 0], [8, 3], [3, 3], [8, 3, 2, 3], [1, 3]]
+BANDS = ("0–20", "20–40", "40–60", "60–80", "80–100", "not known")
+BAND_COLOURS = [*(f"var(--value-{number})" for number in range(1, 6)), "transparent"]
+WHEN = ("Before", "After")
+BALANCED = 0.1
+
+INK = "currentColor"
+PAPER = "var(--page)"
+LINE_LEGEND = alt.Legend(symbolType="stroke", symbolSize=400, symbolStrokeWidth=2.2, symbolOpacity=1)
+SCORE_AXIS = alt.Axis(values=list(range(0, 101, 20)))
+MONTH_AXIS = alt.Axis(format="%b %Y", grid=False, labelOverlap=True)
+THEME: Mapping[str, Any] = {
+    "background": None,
+    "font": "system-ui, sans-serif",
+    "padding": {"left": 16, "top": 4, "right": 8, "bottom": 4},
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK, "titleColor": INK, "tickColor": INK, "domainColor": INK, "gridColor": INK,
+        "gridOpacity": 0.14, "domainOpacity": 0.5, "tickOpacity": 0.5,
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8,
+    },
+    "legend": {
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
+        "orient": "top", "symbolStrokeColor": INK, "labelLimit": 300, "columnPadding": 16,
+    },
+}  # fmt: skip
+
+
+def map_of_accounts(rows: Sequence[Row], low: float, high: float) -> str:
+    """Partnership against cost focus, coloured by mutual value.
+
+    A row is an account, or with a column `accounts` a bin of them. `low` and `high` are the thresholds between styles.
+    """
+    values = [
+        {
+            "partnership": row["partnership"] * 100,
+            "cost_focus": row["cost_focus"] * 100,
+            "band": band(row["mutual_value"]),
+            "accounts": row.get("accounts", 1),
+        }
+        for row in rows
+    ]
+    is_binned = any("accounts" in row for row in rows)
+    scale = alt.Scale(domain=[0, 100])
+    size = _bin_size(values) if is_binned else alt.value(46)
+    dots = (
+        alt.Chart(_data(values))
+        .mark_point(filled=True, stroke=INK, strokeWidth=0.6, opacity=0.9)
+        .encode(
+            x=alt.X("partnership:Q", scale=scale, axis=SCORE_AXIS, title="Partnership (points) →"),
+            y=alt.Y("cost_focus:Q", scale=scale, axis=SCORE_AXIS, title="Cost focus (points) →"),
+            fill=alt.Fill("band:N", scale=_scale(BANDS, BAND_COLOURS), title="Mutual value (points)"),
+            size=size,
+        )
+    )
+    limits = [{"at": low * 100}, {"at": high * 100}]
+    rule = alt.Chart(_data(limits)).mark_rule(color=INK, opacity=0.45, strokeDash=[4, 4])
+    layers = alt.layer(rule.encode(x="at:Q"), rule.encode(y="at:Q"), _corners(), dots)
+    return _svg("map", layers.properties(width=WIDTH - 90, height=500), "Accounts by partnership and cost focus")
+
+
+def _corners() -> alt.Chart:
+    corners = [
+        {"x": 100, "y": 0, "name": "Partnership"},
+        {"x": 100, "y": 100, "name": "Demanding partner"},
+        {"x": 0, "y": 100, "name": "Transactional"},
+        {"x": 0, "y": 0, "name": "Dormant"},
+    ]
+    names = alt.Chart(_data(corners)).mark_text(
+        color=INK,
+        fontSize=13,
+        fontStyle="italic",
+        align=alt.expr("datum.x > 50 ? 'right' : 'left'"),
+        # Above and below the plot, where no account lies under them.
+        dy=alt.expr("datum.y > 50 ? -10 : 34"),
+    )
+    named: alt.Chart = names.encode(x="x:Q", y="y:Q", text="name:N")
+    return named
+
+
+def _bin_size(values: Sequence[Mapping[str, Any]]) -> alt.Size:
+    most = max(value["accounts"] for value in values)
+    return alt.Size("accounts:Q", title="Accounts", legend=alt.Legend(values=sorted({1, (1 + most) // 2, most})))
+
+
+def band(mutual_value: float | None) -> str:
+    """The fifth of the scale that a mutual value of 0-1 lies in."""
+    return BANDS[-1] if mutual_value is None else BANDS[min(int(mutual_value * 5), 4)]
+
+
+def differences(rows: Sequence[Row], name: str) -> str:
+    """Dots with whiskers: each party's difference in points by each estimator, where there is an estimate."""
+    values = [
+        {
+            "outcome": OUTCOMES[row["outcome"]],
+            "estimator": ESTIMATORS[row["estimator"]],
+            "difference": row["difference"] * 100,
+            "low": row["ci_low"] * 100,
+            "high": row["ci_high"] * 100,
+        }
+        for row in drawable(rows)
+    ]
+    names = list(ESTIMATORS.values())
+    y = alt.Y(
+        "outcome:N",
+        sort=[OUTCOMES[outcome] for outcome in PARTIES],
+        title=None,
+        axis=alt.Axis(labelFontSize=13, labelLimit=200, ticks=False, domain=False),
+    )
+    offset = alt.YOffset("estimator:N", sort=names, scale=alt.Scale(paddingOuter=0.5))
+    base = alt.Chart(_data(values)).encode(y=y, yOffset=offset)
+    whiskers = base.mark_rule(color=INK, strokeWidth=1.4).encode(
+        x=alt.X("low:Q", title="Difference in points; right of 0, partnership has more"), x2="high:Q"
+    )
+    looks: dict[str, Any] = {
+        "stroke": _outline("estimator:N", names),
+        "shape": alt.Shape("estimator:N", title=None, scale=_scale(names, ["circle", "diamond", "square"])),
+        "fill": alt.Fill("estimator:N", title=None, scale=_scale(names, [*STYLE_COLOURS[:2], PAPER])),
+    }
+    dots = base.mark_point(filled=True, size=85, strokeWidth=1.2, opacity=1).encode(x="difference:Q", **looks)
+    layers = alt.layer(_zero(), whiskers, dots).properties(
+        width=WIDTH - 190, height=alt.Step(84, **{"for": "position"})
+    )
+    return _svg(name, layers, "Differences with their 95 % intervals")
+
+
+def drawable(rows: Sequence[Row]) -> list[Row]:
+    """The parties' rows that have an estimate."""
+    return [
+        row
+        for row in rows
+        if row["outcome"] in PARTIES
+        and row["estimator"] in ESTIMATORS
+        and None not in (row["difference"], row["ci_low"], row["ci_high"])
+    ]
+
+
+def balance(rows: Sequence[Row]) -> str:
+    """Standardised differences of the covariates before and after weighting, as absolute values."""
+    values = [
+        {"covariate": covariate(row["covariate"]), "when": when, "smd": abs(row[column])}
+        for row in rows
+        for when, column in zip(WHEN, ("smd_before", "smd_after"), strict=True)
+        if row[column] is not None
+    ]
+    order = [covariate(row["covariate"]) for row in rows]
+    y = alt.Y("covariate:N", sort=order, title=None, axis=alt.Axis(labelLimit=200, grid=True))
+    dots = (
+        alt.Chart(_data(values))
+        .mark_point(filled=True, size=70, strokeWidth=1.2, opacity=1)
+        .encode(
+            x=alt.X(
+                "smd:Q", title="How unlike the two groups are (standardised difference)", axis=alt.Axis(tickCount=6)
+            ),
+            y=y,
+            stroke=_outline("when:N", WHEN),
+            fill=alt.Fill("when:N", title=None, scale=_scale(WHEN, [PAPER, STYLE_COLOURS[0]])),
+            shape=alt.Shape("when:N", title=None, scale=_scale(WHEN, ["square", "circle"])),
+        )
+    )
+    aim = alt.Chart(_data([{"at": BALANCED}])).mark_rule(color=INK, strokeDash=[4, 4], opacity=0.6).encode(x="at:Q")
+    layers = alt.layer(aim, dots).properties(width=WIDTH - 210, height={"step": 22})
+    return _svg("balance", layers, "Likeness of the two groups before and after weighting")
+
+
+def retention(rows: Sequence[Row]) -> str:
+    """Kaplan-Meier steps by style, with their 95 % intervals; rows are survival at a day since the landmark."""
+    values = [
+        {
+            "style": row["style"],
+            "day": row["day"],
+            "survival": row["survival"] * 100,
+            "low": None if row["ci_low"] is None else row["ci_low"] * 100,
+            "high": None if row["ci_high"] is None else row["ci_high"] * 100,
+        }
+        for row in rows
+        if row["survival"] is not None
+    ]
+    floor = min((row["low"] if row["low"] is not None else row["survival"] for row in values), default=0)
+    scale = alt.Scale(domain=[max(0, int(floor // 10) * 10), 100], nice=False)
+    base = alt.Chart(_data(values)).encode(
+        x=alt.X("day:Q", title="Days since the style was read", axis=alt.Axis(grid=False, tickCount=7))
+    )
+    bands = base.mark_area(interpolate="step-after", opacity=0.13).encode(
+        y=alt.Y("low:Q", title="Still customers (%)", scale=scale), y2="high:Q", color=_style_colour()
+    )
+    steps = base.mark_line(interpolate="step-after", strokeWidth=2.2).encode(
+        y=alt.Y("survival:Q", scale=scale), **_style_line()
+    )
+    layers = alt.layer(bands, steps).properties(width=WIDTH - 90, height=320)
+    return _svg("retention", layers, "Share of accounts that stay, by style")
+
+
+def value_by_month(rows: Sequence[Row]) -> str:
+    """Median mutual value of each style by month."""
+    values = [
+        {"style": row["style"], "month": row["month"].isoformat(), "mutual_value": row["mutual_value"] * 100}
+        for row in rows
+    ]
+    lines = (
+        alt.Chart(_data(values))
+        .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=20))
+        .encode(
+            # A bare date is midnight UTC; on a local scale it would be the month before, west of Greenwich.
+            x=alt.X(
+                "month:T",
+                scale=alt.Scale(type="utc"),
+                title=None,
+                axis=alt.Axis(format="%b %Y", grid=False, labelOverlap=True),
+            ),
+            y=alt.Y("mutual_value:Q", scale=alt.Scale(zero=False, nice=True), title="Median mutual value (points)"),
+            **_style_line(),
+        )
+    )
+    return _svg(
+        "months", lines.properties(width=WIDTH - 90, height=280), "Median mutual value by style over the months"
+    )
+
+
+def _style_line() -> dict[str, Any]:
+    return {
+        "color": _style_colour(),
+        "strokeDash": alt.StrokeDash("style:N", title=None, scale=_scale(STYLES, STYLE_DASHES), legend=LINE_LEGEND),
+    }
+
+
+def _style_colour() -> alt.Color:
+    return alt.Color("style:N", title=None, scale=_scale(STYLES, STYLE_COLOURS), legend=LINE_LEGEND)
+
+
+def _outline(field: str, domain: Sequence[str]) -> alt.Stroke:
+    """The same ink around every mark; as a channel, so that the legend's hollow mark has it too."""
+    return alt.Stroke(field, title=None, scale=_scale(domain, [INK] * len(domain)))
+
+
+def _zero() -> alt.Chart:
+    rule: alt.Chart = alt.Chart(_data([{"at": 0}])).mark_rule(color=INK, opacity=0.6).encode(x="at:Q")
+    return rule
+
+
+def _scale(domain: Sequence[str], range_: Sequence[Any]) -> alt.Scale:
+    return alt.Scale(domain=list(domain), range=list(range_))
+
+
+def _data(values: Sequence[Mapping[str, Any]]) -> alt.InlineData:
+    return alt.InlineData(values=list(values))
+
+
+def _svg(name: str, chart: alt.TopLevelMixin, label: str) -> str:
+    """The picture as an SVG element that can stand beside others in one page: one image to a screen reader, own ids."""
+    specification = {**chart.to_dict(), "config": dict(THEME)}
+    svg = str(vl_convert.vegalite_to_svg(specification, allowed_base_urls=[]))
+    svg = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", svg)
+    svg = re.sub(r'(id="|url\(#)', rf"\1{name}-", svg)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(label)}" ', 1)

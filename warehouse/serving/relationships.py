@@ -1,0 +1,119 @@
+"""The report's sections on the accounts: where they stand, who stays, how value moves."""
+
+from __future__ import annotations
+
+from warehouse.serving import charts, formats
+from warehouse.serving.findings import POINTS_AT_MOST, SMALLEST_GROUP, Findings
+from warehouse.serving.page import Column, figure, fold, paragraph, table
+
+ACCOUNT_COLUMNS = (
+    Column("Account", lambda row: formats.text(row["name"])),
+    Column("Segment", lambda row: formats.text(row["segment"])),
+    Column("Style", lambda row: formats.text(row["style"])),
+    Column("Partnership", lambda row: formats.whole_points(row["partnership"]), is_number=True),
+    Column("Cost focus", lambda row: formats.whole_points(row["cost_focus"]), is_number=True),
+    Column("Mutual value", lambda row: formats.whole_points(row["mutual_value"]), is_number=True),
+    Column("They get", lambda row: formats.whole_points(row["customer_value"]), is_number=True),
+    Column("We get", lambda row: formats.whole_points(row["supplier_value"]), is_number=True),
+    Column("MRR", lambda row: formats.fixed(row["mrr"], 0), is_number=True),
+)
+
+BIN_COLUMNS = (
+    Column("Partnership, middle", lambda row: formats.points(row["partnership"]), is_number=True),
+    Column("Cost focus, middle", lambda row: formats.points(row["cost_focus"]), is_number=True),
+    Column("Accounts", lambda row: formats.count(row["accounts"]), is_number=True),
+    Column("Median mutual value", lambda row: formats.points(row["mutual_value"]), is_number=True),
+)
+
+
+def accounts_map(findings: Findings) -> tuple[str, ...]:
+    """Where the accounts stand, and the best and least of them."""
+    month = formats.month(findings.run["last_month"])
+    rows = findings.accounts or findings.bins
+    extremes = _extremes(findings, month)
+    if not rows:
+        return (paragraph(_nobody(findings)), extremes)
+    run = findings.run
+    picture = figure(
+        charts.map_of_accounts(rows, run["low"], run["high"]),
+        f"Each circle is an account at the end of {month}. To the right: run more as a partnership. Up: more "
+        "attention to own costs. Between the dashed lines an account belongs to neither side; a hollow circle has "
+        "no mutual value yet.",
+    )
+    if findings.bins:
+        note = paragraph(
+            f"There are more than {formats.count(POINTS_AT_MOST)} accounts, so each circle stands for those nearby, "
+            "its size for how many. Each account by itself is in mart.relationship_month."
+        )
+        return (
+            picture,
+            note,
+            extremes,
+            fold("The numbers behind the map", table("The map, by cell", BIN_COLUMNS, rows)),
+        )
+    everyone = table(f"Accounts on the map, {month}; MRR in {run['currency']}", ACCOUNT_COLUMNS, rows)
+    return (picture, extremes, fold(f"All {formats.number_of(len(rows), 'account')} on the map", everyone))
+
+
+def _nobody(findings: Findings) -> str:
+    reasons = "; ".join(
+        f"{row['reason']} ({formats.number_of(row['accounts'], 'account')})" for row in findings.excluded
+    )
+    return f"No account has enough evidence for a style yet{': ' + reasons if reasons else ''}."
+
+
+def _extremes(findings: Findings, month: str) -> str:
+    if not findings.highest:
+        return paragraph(f"For no account is what both sides get on record in {month}.")
+    currency = findings.run["currency"]
+    best = table(f"Most mutual value, {month}; MRR in {currency}", ACCOUNT_COLUMNS, findings.highest)
+    least = table(f"Least mutual value, {month}; MRR in {currency}", ACCOUNT_COLUMNS, findings.lowest)
+    return best + least
+
+
+RETENTION_COLUMNS = (
+    Column("Style", lambda row: row["style"]),
+    Column("Day", lambda row: formats.count(row["day"]), is_number=True),
+    Column("Still customers", lambda row: formats.percent(row["survival"]), is_number=True),
+    Column("From", lambda row: formats.percent(row["ci_low"]), is_number=True),
+    Column("To", lambda row: formats.percent(row["ci_high"]), is_number=True),
+    Column("Followed", lambda row: formats.count(row["at_risk"]), is_number=True),
+    Column("Left so far", lambda row: formats.count(row["events"]), is_number=True),
+)
+
+
+def retention(findings: Findings) -> tuple[str, ...]:
+    """Who stays, by style."""
+    rows = [row for row in findings.retention if row["survival"] is not None]
+    if not rows:
+        return (paragraph("No account with a style was followed long enough to show who stays."),)
+    start = formats.month(findings.run["t0"])
+    picture = figure(
+        charts.retention(rows),
+        f"Accounts grouped once, by their style before {start}, and followed from then. Bands are 95 % intervals; "
+        "where they overlap, the lines may differ by chance. Nobody is moved between groups afterwards.",
+    )
+    return (picture, fold("The numbers", table("Share of accounts still customers", RETENTION_COLUMNS, rows)))
+
+
+MONTH_COLUMNS = (
+    Column("Style", lambda row: row["style"]),
+    Column("Month", lambda row: formats.month(row["month"])),
+    Column("Median mutual value", lambda row: formats.points(row["mutual_value"]), is_number=True),
+    Column("Accounts", lambda row: formats.count(row["accounts"]), is_number=True),
+)
+
+
+def months(findings: Findings) -> tuple[str, ...]:
+    """Mutual value over the months, by style."""
+    if not findings.months:
+        return (paragraph(f"No month has {SMALLEST_GROUP} accounts of one style with a mutual value."),)
+    picture = figure(
+        charts.value_by_month(findings.months),
+        f"Half of a style's accounts lie above its line. Groups of fewer than {SMALLEST_GROUP} accounts and the "
+        "running month are left out. An account may change its style from month to month.",
+    )
+    return (
+        picture,
+        fold("The numbers", table("Median mutual value by style and month", MONTH_COLUMNS, findings.months)),
+    )
