@@ -45,6 +45,14 @@ class DuckDBDatasource(SQLDatasource):
     def execution_engine_type(self) -> builtins.type[DuckDBExecutionEngine]:
         return DuckDBExecutionEngine
 
+    def close(self) -> None:
+        """Let go of the file, which the run writes to and renames next.
+
+        GX connects twice: the data source to look for its tables, the execution engine to query them.
+        """
+        self.get_execution_engine().close()
+        self.get_engine().dispose()
+
 
 class OffendingRows(UnexpectedRowsExpectation):
     """An UnexpectedRowsExpectation over a query of `checks.offending`, run once.

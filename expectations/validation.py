@@ -64,8 +64,7 @@ def validate(
             outcomes = [outcome for suite in suites for outcome in _run(context, datasource, suite, run_id)]
             context.build_data_docs()
         finally:
-            # The file is renamed next: no handle on it may stay open.
-            datasource.get_execution_engine().close()
+            datasource.close()
     return outcomes
 
 
