@@ -53,7 +53,8 @@ class Model:
         return f"{self.schema}.{self.name}"
 
 
-def find_models(root: Path = TRANSFORMS) -> list[Model]:
+@cache
+def find_models(root: Path = TRANSFORMS) -> tuple[Model, ...]:
     """All models below `root`, each after those that it reads.
 
     Raises:
@@ -62,7 +63,7 @@ def find_models(root: Path = TRANSFORMS) -> list[Model]:
     models = [
         read_model(path, schema) for folder, schema in LAYERS.items() for path in sorted((root / folder).glob("*.sql"))
     ]
-    return in_order(models)
+    return tuple(in_order(models))
 
 
 @cache
@@ -71,7 +72,8 @@ def declared_tables() -> tuple[Model, ...]:
     declared = yaml.safe_load(DECLARED.read_text(encoding="utf-8"))
     return tuple(
         Model(
-            *table.split("."),
+            schema=table.split(".")[0],
+            name=table.split(".")[1],
             grain=tuple(facts["grain"]),
             description=facts["description"],
             columns={name: text for name, (_, text) in facts["columns"].items()},

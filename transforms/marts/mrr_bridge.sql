@@ -3,15 +3,22 @@
 -- contracted + churned = closing.
 with moved as (
     select
-        account_id,
-        month,
-        -- The first month of the data has nothing before it: what is in force then is opening revenue, not new.
-        case when lag(month) over (partition by account_id order by month) is null then mrr else opening end as opening,
-        mrr as closing,
-        coalesce(max(has_paid) over (
-            partition by account_id order by month rows between unbounded preceding and 1 preceding
+        revenue.account_id,
+        revenue.month,
+        case
+            when lag(revenue.month) over (partition by revenue.account_id order by revenue.month) is not null
+                then revenue.opening
+            -- The first month of the data: an older customer's revenue is not new, only what went before is not known.
+            when account_month.customer_month < revenue.month then revenue.mrr
+            else 0.00
+        end as opening,
+        revenue.mrr as closing,
+        coalesce(max(revenue.has_paid) over (
+            partition by revenue.account_id order by revenue.month rows between unbounded preceding and 1 preceding
         ), false) as has_paid_before
-    from value.revenue
+    from value.revenue as revenue
+    join canonical.account_month as account_month
+        on account_month.account_id = revenue.account_id and account_month.month = revenue.month
 )
 select
     account_id,                                                                                     -- the company

@@ -1,0 +1,319 @@
+"""From evidence to scores: reasons, shrinkage, reference, mutual value; each against a number from outside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import ndtr
+
+from tests.tables import Example
+from warehouse.models import find_models, run_model
+
+MakeExample = Callable[..., Example]
+
+
+def only(world: Example, table: str) -> None:
+    """Run one model over tables that the test has put in the place of those that it reads."""
+    run_model(world.engine, next(model for model in find_models() if model.table == table))
+
+
+def test_the_normal_distribution_function_is_scipys(example: MakeExample) -> None:
+    world = example()
+    points = np.linspace(-40, 40, 4001)
+    world.engine.execute("create table points as select unnest(?) as z", [points.tolist()])
+    found = np.array([value for (value,) in world.rows("select normal_cdf(z) from points order by z")])
+    np.testing.assert_allclose(found, ndtr(points), rtol=1e-9, atol=1e-15)
+
+
+# Why a value may not speak -------------------------------------------------------------------------------------------
+
+
+def reasons(world: Example, month: str = "2026-06-01") -> dict[str, str | None]:
+    world.run("mart.account_month_measure")
+    return dict(world.rows(f"select measure_id, reason from mart.account_month_measure where month = '{month}'"))
+
+
+def customer(world: Example, since: str = "2024-01-01") -> Example:
+    return world.put("account", f"source_id | name | customer_since\nA | Alfa | {since}")
+
+
+LONG_AGO = """
+source_id | source_account_id | kind | started_at       | status | initiated_by | subject | person_source_id | owner_source_id
+a0        | A                 | call | 2024-01-02 10:00 | held   | vendor       | Hej     | p                | v
+"""
+
+
+def test_without_a_source_a_measure_says_so_and_is_not_zero(example: MakeExample) -> None:
+    world = customer(example()).put("activity", LONG_AGO)
+    found = reasons(world)
+    assert found["shared_goal_coverage"] == "source_not_connected"
+    assert found["first_response"] == "source_not_connected"
+    assert found["nrr"] == "source_not_connected"
+    assert world.rows(
+        "select count(*) from mart.account_month_measure where reason is not null and value is not null"
+    ) == [(0,)]
+
+
+def test_a_connected_source_without_requests_is_a_real_zero(example: MakeExample) -> None:
+    world = customer(example()).put("activity", LONG_AGO)
+    assert reasons(world)["price_pressure"] is None
+    value = world.rows(
+        "select raw_value, status from mart.account_month_measure "
+        "where measure_id = 'price_pressure' and month = '2026-06-01'"
+    )
+    assert value == [(0.0, "ok")]
+
+
+def test_a_column_that_the_export_lacks_or_leaves_empty_is_named(example: MakeExample) -> None:
+    world = customer(example()).put("account", "source_system | source_id | external_id\ndesk | o1 | A")
+    world.put("activity", LONG_AGO)
+    world.put(
+        "ticket",
+        """
+        source_system | source_id | source_account_id | status | created_at       | csat | first_response_min
+        desk          | t1        | o1                | open   | 2024-01-05 10:00 | -    | 10
+        """,
+    )
+    found = reasons(world)
+    assert found["csat"] == "column_empty"
+    assert found["reopen_rate"] == "column_absent"
+    assert found["first_response"] == "below_min_n"
+
+
+def test_an_account_that_the_helpdesk_does_not_know_is_unmatched(example: MakeExample) -> None:
+    world = customer(example()).put("account", "source_system | source_id | external_id\ndesk | o1 | X")
+    world.put(
+        "ticket",
+        """
+        source_system | source_id | source_account_id | status | created_at       | first_response_min
+        desk          | t1        | o1                | open   | 2024-01-05 10:00 | 10
+        """,
+    )
+    assert reasons(world)["first_response"] == "account_unmatched"
+
+
+def test_a_window_that_begins_before_the_data_is_outside_coverage(example: MakeExample) -> None:
+    world = customer(example(), since="2020-01-01")
+    world.put("activity", LONG_AGO.replace("2024-01-02", "2025-09-02"))
+    assert reasons(world)["price_pressure"] == "outside_coverage"
+    assert reasons(world, "2026-05-01")["price_pressure"] == "outside_coverage"
+
+
+def test_lateness_is_not_applicable_where_payment_is_collected(example: MakeExample) -> None:
+    world = customer(example(), since="2025-06-01").put(
+        "account", "source_system | source_id | external_id\nbill | b1 | A"
+    )
+    world.put(
+        "invoice",
+        """
+        source_system | source_id | source_account_id | kind    | issued_on  | due_on     | paid_on    | gross | currency | status | collection
+        bill          | i1        | b1                | invoice | 2025-06-01 | 2026-02-01 | 2026-02-02 | 100   | DKK      | paid   | auto
+        """,
+    )
+    assert reasons(world)["days_beyond_terms"] == "not_applicable"
+
+
+# Shrinkage -----------------------------------------------------------------------------------------------------------
+
+
+def judged(world: Example, kind: str, rows: list[tuple[float, float]]) -> None:
+    """scores.judged with one measure of the given kind: (numerator, denominator) for each account."""
+    world.engine.execute(
+        "create or replace table scores.judged (account_id varchar, month date, measure_id varchar, kind varchar, "
+        "segment varchar, numerator double, denominator double, n bigint, raw_value double, raw_error double, "
+        "status varchar, reason varchar)"
+    )
+    world.engine.connection.executemany(
+        "insert into scores.judged values (?, '2026-06-01', 'm', ?, 's', ?, ?, ?, ?, null, 'ok', null)",
+        [(f"a{place:04d}", kind, k, m, int(m), k / m) for place, (k, m) in enumerate(rows)],
+    )
+    only(world, "scores.pool")
+    only(world, "scores.shrunk")
+
+
+def estimates(world: Example) -> tuple[np.ndarray, np.ndarray]:
+    rows = world.rows("select estimate, estimate_error from scores.shrunk order by account_id")
+    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+
+
+def test_shrunk_shares_are_nearer_the_truth_and_their_intervals_cover_it(example: MakeExample) -> None:
+    draw = np.random.default_rng(7)
+    truth = draw.beta(4, 6, 600)
+    trials = draw.integers(1, 30, 600)
+    hits = draw.binomial(trials, truth)
+    world = example()
+    judged(world, "share", list(zip(hits.tolist(), trials.tolist(), strict=True)))
+    found, error = estimates(world)
+    raw_miss, shrunk_miss = (np.sqrt(np.mean((each - truth) ** 2)) for each in (hits / trials, found))
+    assert shrunk_miss < 0.8 * raw_miss
+    assert 0.92 < np.mean(np.abs(found - truth) < 1.96 * error) < 0.98
+
+
+def test_shrunk_rates_are_nearer_the_truth_and_their_intervals_cover_it(example: MakeExample) -> None:
+    draw = np.random.default_rng(8)
+    truth = draw.gamma(2, 0.5, 600)
+    exposure = draw.uniform(0.5, 4, 600)
+    events = draw.poisson(truth * exposure)
+    world = example()
+    judged(world, "rate", list(zip(events.tolist(), exposure.tolist(), strict=True)))
+    found, error = estimates(world)
+    raw_miss, shrunk_miss = (np.sqrt(np.mean((each - truth) ** 2)) for each in (events / exposure, found))
+    assert shrunk_miss < 0.9 * raw_miss
+    assert 0.91 < np.mean(np.abs(found - truth) < 1.96 * error) < 0.98
+
+
+def test_the_beta_binomial_posterior_is_the_textbook_one(example: MakeExample) -> None:
+    world = example()
+    rows = [(float(place % 5), 8.0) for place in range(40)]
+    judged(world, "share", rows)
+    center, between = world.rows("select center, between_variance from scores.pool where segment = '*'")[0]
+    strength = center * (1 - center) / between - 1
+    alpha, beta = center * strength, (1 - center) * strength
+    found, error = estimates(world)
+    for place in range(5):
+        a, b = alpha + place, beta + 8 - place
+        assert found[place] == pytest.approx(a / (a + b), rel=1e-9)
+        assert error[place] == pytest.approx(math.sqrt(a * b / ((a + b) ** 2 * (a + b + 1))), rel=1e-9)
+
+
+# Scores --------------------------------------------------------------------------------------------------------------
+
+
+def scored(world: Example, supplier: float, customer_side: float, error: float = 0.1) -> tuple[float, ...]:
+    world.engine.execute(
+        "create or replace table scores.relationship as select 'a' as account_id, date '2026-06-01' as month, "
+        "2 as goal_indicators, 2 as conduct_indicators, 2 as cost_indicators, 3 as supplier_ok, 4 as customer_ok, "
+        "1.5::double as partnership_z, 0.2::double as partnership_error, -1.5::double as cost_focus_z, "
+        "0.2::double as cost_focus_error, ?::double as supplier_z, ?::double as supplier_error, "
+        "?::double as customer_z, ?::double as customer_error",
+        [supplier, error, customer_side, error],
+    )
+    world.engine.execute(
+        "create or replace table scores.shrunk (account_id varchar, month date, measure_id varchar, status varchar)"
+    )
+    world.engine.execute("create or replace table value.revenue (account_id varchar, month date, mrr decimal(18, 2))")
+    only(world, "mart.relationship_month")
+    return world.rows(
+        "select mutual_value, balance, tilt, supplier_value, customer_value, mutual_value_low, mutual_value_high "
+        "from mart.relationship_month"
+    )[0]
+
+
+@pytest.fixture(scope="module")
+def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return Example(tmp_path_factory.mktemp("scores"), "2026-06-30")
+
+
+PROBIT = st.floats(-2.326, 2.326)
+
+
+@given(supplier=PROBIT, customer_side=PROBIT)
+def test_mutual_value_is_size_times_balance(shared_world: Example, supplier: float, customer_side: float) -> None:
+    mutual, balance, tilt, vs, vc, low, high = scored(shared_world, supplier, customer_side)
+    assert mutual == pytest.approx(math.sqrt(ndtr(supplier) * ndtr(customer_side)), rel=1e-9)
+    assert mutual == pytest.approx((vs + vc) / 2 * balance, rel=1e-9)
+    assert balance == pytest.approx(1 / math.cosh(tilt), rel=1e-9)
+    assert low <= mutual <= high <= 1
+
+
+@given(supplier=PROBIT, customer_side=PROBIT, step=st.floats(0.01, 1))
+def test_mutual_value_rises_with_either_side(
+    shared_world: Example, supplier: float, customer_side: float, step: float
+) -> None:
+    before = scored(shared_world, supplier, customer_side)[0]
+    assert scored(shared_world, supplier + step, customer_side)[0] > before
+    assert scored(shared_world, supplier, customer_side + step)[0] > before
+
+
+def test_a_cell_is_named_only_when_it_is_likely(shared_world: Example) -> None:
+    scored(shared_world, 0, 0)
+    assert shared_world.rows("select style from mart.relationship_month") == [("Partnership",)]
+    shared_world.engine.execute("update scores.relationship set cost_focus_z = -0.3")
+    only(shared_world, "mart.relationship_month")
+    assert shared_world.rows("select style from mart.relationship_month") == [("Undetermined",)]
+
+
+def test_without_goals_the_evidence_says_so(shared_world: Example) -> None:
+    scored(shared_world, 0, 0)
+    assert shared_world.rows("select evidence from mart.relationship_month") == [("no_goals,cost_focus_customer",)]
+
+
+def parts(world: Example, rows: str) -> list[tuple[object, ...]]:
+    """scores.relationship of one account from its parts: part, components, ok components, sum of z, sum of variances."""
+    world.engine.execute(
+        "create or replace table canonical.account_month as "
+        "select 'a' as account_id, date '2026-06-01' as month, date '2020-01-01' as customer_month"
+    )
+    world.engine.execute(
+        "create or replace table scores.part (account_id varchar, month date, part varchar, components bigint, "
+        "ok_components bigint, z_sum double, variance_sum double)"
+    )
+    for row in rows.strip().splitlines():
+        name, *numbers = (cell.strip() for cell in row.split("|"))
+        world.engine.execute(
+            "insert into scores.part values ('a', '2026-06-01', ?, ?, ?, ?, ?)", [name, *map(float, numbers)]
+        )
+    only(world, "scores.relationship")
+    return world.rows("select partnership_z, cost_focus_z, supplier_z, customer_z from scores.relationship")
+
+
+def test_partnership_needs_three_indicators_of_both_kinds(shared_world: Example) -> None:
+    assert parts(shared_world, "partnership_goals | 2 | 2 | 1.0 | 0.1\npartnership_conduct | 1 | 1 | 0.5 | 0.1") == [
+        (0.5, None, None, None)
+    ]
+    assert parts(shared_world, "partnership_conduct | 3 | 3 | 1.0 | 0.1") == [(None, None, None, None)]
+    assert parts(shared_world, "partnership_goals | 1 | 1 | 1.0 | 0.1\npartnership_conduct | 1 | 1 | 1.0 | 0.1") == [
+        (None, None, None, None)
+    ]
+
+
+def test_a_side_needs_two_components_of_its_own_and_is_clipped(shared_world: Example) -> None:
+    assert parts(shared_world, "supplier_value | 3 | 2 | 9.0 | 0.1\ncustomer_value | 4 | 1 | 1.0 | 0.1") == [
+        (None, None, 2.326, None)
+    ]
+
+
+# The reference -------------------------------------------------------------------------------------------------------
+
+
+def reference(world: Example, values: list[float]) -> tuple[float, float | None, str]:
+    world.engine.execute(
+        "create or replace table scores.shrunk (measure_id varchar, segment varchar, account_id varchar, month date, "
+        "status varchar, estimate double)"
+    )
+    world.engine.connection.executemany(
+        "insert into scores.shrunk values ('m', 's', ?, '2025-01-01', 'ok', ?)",
+        [(f"a{place}", value) for place, value in enumerate(values)],
+    )
+    only(world, "scores.reference")
+    return world.rows("select center, scale, method from scores.reference where segment = '*'")[0]
+
+
+def test_the_reference_is_the_median_and_the_scaled_mad(shared_world: Example) -> None:
+    center, scale, method = reference(shared_world, [1, 2, 3, 4, 100])
+    assert (center, method) == (3, "robust")
+    assert scale == pytest.approx(1.4826)
+
+
+def test_where_a_quarter_ties_mean_and_deviation_serve(shared_world: Example) -> None:
+    values = [0.0, 0, 0, 1, 2, 3, 4, 5]
+    center, scale, method = reference(shared_world, values)
+    assert method == "moments"
+    assert center == pytest.approx(np.mean(values))
+    assert scale == pytest.approx(np.std(values, ddof=1))
+
+
+def test_values_without_any_spread_have_no_scale(shared_world: Example) -> None:
+    assert reference(shared_world, [2.0, 2, 2, 2])[1:] == (None, "moments")
+
+
+def test_only_a_segment_of_thirty_accounts_is_its_own_reference(shared_world: Example) -> None:
+    reference(shared_world, [float(value) for value in range(29)])
+    assert shared_world.rows("select segment from scores.reference") == [("*",)]
+    reference(shared_world, [float(value) for value in range(30)])
+    assert shared_world.rows("select segment from scores.reference order by segment") == [("*",), ("s",)]

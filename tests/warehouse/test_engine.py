@@ -1,0 +1,51 @@
+"""The engine stops a query that takes too long, and never reaches for the network."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse.engine import Engine, QueryTimeout, literal, quoted
+
+
+@pytest.fixture
+def engine(tmp_path: Path):  # type: ignore[no-untyped-def]
+    made = Engine.open(tmp_path / "warehouse.duckdb", threads=2, memory="500MB", query_seconds=1)
+    yield made
+    made.close()
+
+
+def test_a_query_over_its_time_is_really_interrupted(engine: Engine) -> None:
+    started = time.monotonic()
+    with pytest.raises(QueryTimeout, match="limits.query_seconds"):
+        engine.execute("select count(*) from range(100000000) a, range(100000) b where hash(a.range, b.range) = 1")
+    assert time.monotonic() - started < 20
+    assert engine.execute("select 1").fetchall() == [(1,)]
+
+
+def test_the_file_carries_the_name_that_readers_know(engine: Engine) -> None:
+    assert engine.execute("select current_database()").fetchall() == [("warehouse",)]
+
+
+def test_the_session_counts_in_utc_and_downloads_nothing(engine: Engine) -> None:
+    assert engine.execute(
+        "select current_setting('TimeZone'), current_setting('autoinstall_known_extensions')"
+    ).fetchall() == [("UTC", False)]
+
+
+def test_the_file_can_be_read_by_older_drivers(tmp_path: Path) -> None:
+    engine = Engine.open(tmp_path / "warehouse.duckdb", threads=1, memory="500MB", query_seconds=5)
+    engine.execute("create table t as select 1 as a")
+    tags = engine.execute("select tags from duckdb_databases() where database_name = 'warehouse'").fetchall()[0][0]
+    engine.close()
+    assert "v1.2.0" in tags["storage_version"]
+
+
+@pytest.mark.parametrize("name", ['a"b', "select", "æ ø", "a;drop table x"])
+def test_any_name_is_only_a_name(name: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"create table {quoted(name)} as select {literal(name)} as {quoted(name)}")
+        assert connection.execute(f"select * from {quoted(name)}").fetchall() == [(name,)]
