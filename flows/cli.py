@@ -263,19 +263,19 @@ def report(project: Folder = HERE) -> None:
     typer.echo(str(_published(_open(project)).parent / "report" / "index.html"))
 
 
-@app.command(epilog="Example: mutual-value publish --project acme --release 20260630T020000Z-1a2b")
+@app.command(epilog="Example: mutual-value publish --project acme --release 20260630T020000Z-0042")
 def publish(
     project: Folder = HERE,
     release: Annotated[str | None, typer.Option(metavar="RUN_ID", help="The release that readers shall see.")] = None,
 ) -> None:
     """Go back (or forward) to a release that is kept; without --release, list them."""
-    from flows.runs import utc_now
+    from flows.runs import stamp, utc_now
     from warehouse.lock import hold
     from warehouse.serving.publish import releases, restore
 
     opened = _open(project)
     if release is not None:
-        with hold(opened.root, f"publish {release}", utc_now().isoformat()):
+        with hold(opened.root, f"publish {release}", stamp(utc_now())):
             restore(opened, release)
     kept = releases(opened)
     for each in kept:

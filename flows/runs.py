@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import logging
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,13 +28,18 @@ Level = Literal["info", "warning", "error"]
 
 
 def utc_now() -> dt.datetime:
-    """Now in UTC, naive, in whole seconds: as all times are written."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    """Now in UTC, naive, as all times are written."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+def stamp(moment: dt.datetime) -> str:
+    """The moment as ISO text, in whole seconds."""
+    return moment.isoformat(timespec="seconds")
 
 
 def new_run_id(now: dt.datetime) -> str:
-    """The UTC time, so that run ids sort by age, and four hexadecimal digits against two runs in one second."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    """The UTC time, to the tenth of a millisecond: run ids sort by age, also those of one second."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond // 100:04}"
 
 
 @dataclass
@@ -96,7 +100,7 @@ class Journal:
     def begin(cls, project: Project, asked: dt.date | None = None) -> Journal:
         """A new run's journal: its id, its as-of day and its beginning are fixed now; nothing is written yet."""
         now = utc_now()
-        record = RunRecord(new_run_id(now), project.as_of(asked).isoformat(), "duckdb", now.isoformat())
+        record = RunRecord(new_run_id(now), project.as_of(asked).isoformat(), "duckdb", stamp(now))
         return cls(record, project.runs / record.run_id)
 
     def open(self) -> None:
@@ -130,7 +134,7 @@ class Journal:
 
     def end(self, status: Status, message: str) -> None:
         record = self.record
-        record.status, record.message, record.ended_at = status, message, utc_now().isoformat()
+        record.status, record.message, record.ended_at = status, message, stamp(utc_now())
         record.seconds = round(time.monotonic() - self._begun, 3)
         record.write(self.folder)
         self.log("info" if status == "published" else "error", f"{status} {message}".rstrip())
@@ -144,7 +148,7 @@ class Journal:
     def write(self, level: Level, message: str) -> None:
         """Add a line to run.log only."""
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
-            log.write(f"{utc_now().isoformat()}Z {level.upper()} {message}\n")
+            log.write(f"{stamp(utc_now())}Z {level.upper()} {message}\n")
 
 
 def read_runs(project: Project) -> list[RunRecord]:

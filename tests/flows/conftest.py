@@ -1,0 +1,135 @@
+"""A night whose heavy parts are small stand-ins, so that the order, the records and the errors can be seen alone."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from expectations.gate import CheckResult
+from flows.folder import make_project
+from warehouse.engine import Engine
+from warehouse.project import Project
+
+CONTRAST = """
+    create table mart.contrast as
+    select 'partnership_high_vs_low' as comparison, 'mutual_value' as outcome, unnest(['aipw', 'overlap']) as estimator,
+        40 as n_partnership, 50 as n_comparison, 0.081 as difference, 0.02 as ci_low, 0.142 as ci_high,
+        'supported' as verdict, 'The interval lies above zero.' as reason
+"""
+
+FILES = """
+    create table audit.file as
+    select * from (values ('a', 10, 9, 1, 'landed'), ('b', 5, 5, 0, 'landed'), ('c', null, null, null, 'unreadable'))
+        as file(sha256, rows_in, rows_loaded, rows_quarantined, status)
+"""
+
+EXPECTATION = """
+    create table audit.expectation (run_id varchar, suite varchar, expectation varchar, column_name varchar,
+        success boolean, severity varchar, observed varchar)
+"""
+
+
+@dataclass
+class Parts:
+    """The stand-ins: what was called, and what shall go wrong at which call."""
+
+    calls: list[str] = field(default_factory=list)
+    failing: dict[str, Callable[[], None]] = field(default_factory=dict)
+    failed_checks: list[str] = field(default_factory=list)
+
+    def called(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.failing:
+            self.failing[name]()
+
+    def build(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            Run=lambda run_id, started_at, as_of: (run_id, started_at, as_of),
+            start=self._start,
+            stage=lambda engine, project, contracts, landed: self.called("stage"),
+            layer=self._layer,
+            contrast=lambda engine, project, as_of: self._contrast(engine),
+            finish=self._finish,
+            every_table=lambda: [SimpleNamespace(schema="mart", name="account", grain=("account_id",))],
+            record_checks=lambda path, results: self.called("record_checks"),
+        )
+
+    def _start(self, folder: Path, project: Project, contracts: Any, as_of: Any) -> Engine:
+        self.called("start")
+        folder.mkdir()
+        engine = Engine.open(folder / "warehouse.duckdb", threads=1, memory="500MB", query_seconds=60)
+        engine.connection.execute("create schema mart")
+        engine.connection.execute("create schema audit")
+        return engine
+
+    def _layer(self, engine: Engine, name: str) -> dict[str, int]:
+        self.called(name)
+        if name == "marts":
+            engine.execute("create table mart.account as select unnest(['b', 'a']) as account_id")
+        return {f"{name}.table": 2}
+
+    def _contrast(self, engine: Engine) -> str:
+        self.called("contrast")
+        engine.execute(CONTRAST)
+        return "supported"
+
+    def _finish(self, engine: Engine, project: Project, run: tuple[Any, ...]) -> Path:
+        self.called("finish")
+        engine.execute(
+            "create table mart.release as select ? as run_id, ?::date as as_of, ?::timestamp as built_at",
+            [run[0], run[2], run[1]],
+        )
+        engine.execute(FILES)
+        engine.execute(EXPECTATION)
+        engine.execute("checkpoint")
+        engine.close()
+        return engine.path
+
+    def gate(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            check=self._check,
+            failures=lambda results: [result for result in results if not result.success],
+            prepare=lambda: self.called("prepare"),
+        )
+
+    def _check(self, database: Path, models: Any, folder: Path, run_id: str, **limits: Any) -> list[CheckResult]:
+        self.called("check")
+        assert not database.with_name("warehouse.duckdb.wal").exists(), "the gate reads a closed file"
+        good = CheckResult(run_id, "mart.account", "grain_is_unique", "account_id", True, "critical", "2 rows")
+        return [good] + [
+            CheckResult(run_id, "rules", name, "", False, "critical", "1 of 2 rows: account_id=a")
+            for name in self.failed_checks
+        ]
+
+    def report(self) -> SimpleNamespace:
+        return SimpleNamespace(render=self._render)
+
+    def _render(self, database: Path, target: Path) -> Path:
+        self.called("report")
+        target.mkdir()
+        page = target / "index.html"
+        page.write_text("<!doctype html>", encoding="utf-8")
+        return page
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
+    """The stand-ins, in the place of the build, the gate and the report page."""
+    stand_ins = Parts()
+    monkeypatch.setitem(sys.modules, "warehouse.build", stand_ins.build())
+    monkeypatch.setitem(sys.modules, "expectations.gate", stand_ins.gate())
+    monkeypatch.setitem(sys.modules, "warehouse.serving.report", stand_ins.report())
+    return stand_ins
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A fresh project folder with one file in the inbox that no contract knows."""
+    make_project(tmp_path)
+    (tmp_path / "inbox" / "intranet").mkdir()
+    (tmp_path / "inbox" / "intranet" / "notes.txt").write_text("just notes\n", encoding="utf-8")
+    return Project.open(tmp_path)

@@ -1,0 +1,227 @@
+"""A night's steps in their order, and what is left when one of them fails."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from flows.runs import Journal, RunRecord, read_runs
+from flows.steps import LAYERS, Step, run_night
+from tests.flows.conftest import Parts
+from warehouse.errors import CheckFailure, ConfigurationError, LockHeld
+from warehouse.lock import hold, holder
+from warehouse.project import Project
+from warehouse.serving.publish import current_run_id
+
+
+def night(project: Project, **options: object) -> str:
+    return run_night(project, Journal.begin(project), **options).run_id  # type: ignore[arg-type]
+
+
+def last_record(project: Project) -> RunRecord:
+    return read_runs(project)[0]
+
+
+def failing(error: BaseException):
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+class TestAGoodNight:
+    def test_lands_builds_checks_and_publishes_in_this_order(self, project: Project, parts: Parts) -> None:
+        run_id = night(project)
+        assert [call for call in parts.calls if call != "prepare"] == [
+            "start",
+            "stage",
+            *LAYERS,
+            "contrast",
+            "finish",
+            "check",
+            "record_checks",
+            "report",
+        ]
+        assert current_run_id(project) == run_id
+
+    def test_records_each_step_with_its_time_and_rows(self, project: Project, parts: Parts) -> None:
+        night(project)
+        record = last_record(project)
+        assert [step.name for step in record.steps] == [
+            "land intranet",
+            "stage",
+            *LAYERS,
+            "contrast",
+            "finish",
+            "check",
+            "report",
+            "release",
+        ]
+        assert {step.status for step in record.steps} == {"done"}
+        assert all(step.seconds is not None and step.seconds >= 0 for step in record.steps)
+        assert {step.name: step.rows for step in record.steps if step.name in LAYERS} == dict.fromkeys(LAYERS, 2)
+        assert record.status == "published"
+        assert record.rows == 2 * len(LAYERS)
+        assert record.counts == {"unrecognised": 1}
+
+    def test_keeps_what_landing_and_the_gate_said(self, project: Project, parts: Parts) -> None:
+        run_id = night(project)
+        [landed] = json.loads((project.runs / run_id / "landing.json").read_text(encoding="utf-8"))
+        assert (landed["system"], landed["name"], landed["status"]) == ("intranet", "notes.txt", "unrecognised")
+        [checked] = json.loads((project.runs / run_id / "checks.json").read_text(encoding="utf-8"))
+        assert checked["expectation"] == "grain_is_unique"
+
+    def test_leaves_no_lock_and_no_build_behind(self, project: Project, parts: Parts) -> None:
+        night(project)
+        assert holder(project.root) is None
+        assert not list(project.root.glob(".build-*"))
+        assert not (project.root / "lake" / ".landing").exists()
+
+    def test_warns_of_files_that_could_not_be_taken(self, project: Project, parts: Parts) -> None:
+        run_id = night(project)
+        log = (project.runs / run_id / "run.log").read_text(encoding="utf-8")
+        assert "WARNING intranet/notes.txt: unrecognised: " in log
+
+    def test_hands_every_step_to_the_one_who_runs_it(self, project: Project, parts: Parts) -> None:
+        handed: list[tuple[str, int]] = []
+
+        def execute(step: Step) -> int | None:
+            handed.append((step.name, step.retries))
+            return step.work()
+
+        night(project, execute=execute)
+        retried = [name for name, retries in handed if retries]
+        assert len(handed) == len(last_record(project).steps)
+        assert retried == ["land intranet"], "a model gives the same answer again; a busy file may not"
+
+    def test_writes_for_the_owner_only(self, project: Project, parts: Parts) -> None:
+        before = os.umask(0o022)
+        try:
+            run_id = night(project)
+        finally:
+            os.umask(before)
+        assert (project.runs / run_id / "run.json").stat().st_mode & 0o077 == 0
+        assert (project.releases / run_id).stat().st_mode & 0o077 == 0
+
+
+class TestAFailedCheck:
+    def test_publishes_nothing_and_says_which_and_where(self, project: Project, parts: Parts) -> None:
+        good = night(project)
+        parts.failed_checks = ["mrr_bridge_closes", "accounting_identity"]
+        with pytest.raises(CheckFailure) as failure:
+            night(project)
+        record = last_record(project)
+        assert "2 critical checks failed, nothing was published" in record.message
+        assert "rules: mrr_bridge_closes; rules: accounting_identity" in record.message
+        assert str(project.runs / record.run_id / "data_docs") in record.message
+        assert failure.value.exit_code == 1
+        assert current_run_id(project) == good, "yesterday's release stays"
+
+    def test_names_ten_and_counts_the_rest(self, project: Project, parts: Parts) -> None:
+        parts.failed_checks = [f"rule_{number:02}" for number in range(13)]
+        with pytest.raises(CheckFailure, match=r"13 critical checks failed.*rule_09 and 3 more\. See"):
+            night(project)
+
+    def test_keeps_the_results_though_the_build_is_gone(self, project: Project, parts: Parts) -> None:
+        parts.failed_checks = ["mrr_bridge_closes"]
+        with pytest.raises(CheckFailure):
+            night(project)
+        kept = json.loads((project.runs / last_record(project).run_id / "checks.json").read_text(encoding="utf-8"))
+        assert [result["expectation"] for result in kept if not result["success"]] == ["mrr_bridge_closes"]
+        assert not list(project.root.glob(".build-*"))
+
+
+class TestAStepThatFails:
+    @pytest.mark.parametrize("step", ["start", "stage", "canonical", "marts", "contrast", "finish", "check", "report"])
+    def test_leaves_the_release_of_before_and_a_record(self, project: Project, parts: Parts, step: str) -> None:
+        good = night(project)
+        parts.failing[step] = failing(ConfigurationError("mend this"))
+        with pytest.raises(ConfigurationError):
+            night(project)
+        record = last_record(project)
+        assert (record.status, record.message) == ("failed", "mend this")
+        assert record.steps[-1].status == "failed"
+        assert current_run_id(project) == good
+        assert holder(project.root) is None
+        assert not list(project.root.glob(".build-*"))
+
+    def test_by_a_defect_has_its_traceback_in_the_log_and_one_line_in_the_record(
+        self, project: Project, parts: Parts
+    ) -> None:
+        parts.failing["scores"] = failing(ZeroDivisionError("division\nby zero"))
+        with pytest.raises(ZeroDivisionError) as failure:
+            night(project)
+        record = last_record(project)
+        assert record.message == "unexpected ZeroDivisionError: division by zero"
+        assert failure.value.__notes__ == [f"run record: {project.runs / record.run_id}"]
+        assert "Traceback" in (project.runs / record.run_id / "run.log").read_text(encoding="utf-8")
+
+    def test_by_an_interrupt_is_recorded_too(self, project: Project, parts: Parts) -> None:
+        parts.failing["style"] = failing(KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            night(project)
+        assert last_record(project).status == "failed"
+
+    def test_can_leave_its_build_for_a_look_until_the_next_run(self, project: Project, parts: Parts) -> None:
+        parts.failing["contrast"] = failing(ConfigurationError("mend this"))
+        with pytest.raises(ConfigurationError):
+            night(project, keep_build=True)
+        [kept] = project.root.glob(".build-*")
+        assert (kept / "warehouse.duckdb").exists()
+        parts.failing.clear()
+        night(project)
+        assert not kept.exists()
+
+    def test_can_be_run_again_at_once(self, project: Project, parts: Parts) -> None:
+        parts.failing["value"] = failing(ConfigurationError("mend this"))
+        with pytest.raises(ConfigurationError):
+            night(project)
+        parts.failing.clear()
+        assert current_run_id(project) is None
+        assert night(project) == current_run_id(project)
+
+
+class TestTwoNights:
+    def test_at_once_the_second_is_refused_and_leaves_no_record(self, project: Project, parts: Parts) -> None:
+        with hold(project.root, "other", "2026-06-30T02:00:00"), pytest.raises(LockHeld, match="run other"):
+            night(project)
+        assert parts.calls == []
+        assert read_runs(project) == []
+
+    def test_leftovers_of_a_killed_one_are_removed_and_logged(self, project: Project, parts: Parts) -> None:
+        (project.root / ".build-killed").mkdir()
+        run_id = night(project)
+        assert not (project.root / ".build-killed").exists()
+        log = (project.runs / run_id / "run.log").read_text(encoding="utf-8")
+        assert "removed .build-killed, left by a run that was killed" in log
+
+    def test_a_landing_that_was_killed_goes_on_with_its_own_time(
+        self, project: Project, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = []
+
+        def landing(project: Project, contracts: object, system: str, landed_at: object) -> list[object]:
+            seen.append(landed_at)
+            if len(seen) == 1:
+                raise KeyboardInterrupt
+            return []
+
+        monkeypatch.setattr("warehouse.landing.land", landing)
+        marker = project.root / "lake" / ".landing"
+        with pytest.raises(KeyboardInterrupt):
+            night(project)
+        marker.write_text("2026-06-30T02:00:00", encoding="ascii")
+        night(project)
+        assert str(seen[1]) == "2026-06-30 02:00:00"
+        assert not marker.exists()
+
+
+def test_the_log_holds_no_text_of_the_exports(project: Project, parts: Parts, caplog: pytest.LogCaptureFixture) -> None:
+    (project.inbox / "intranet" / "people.txt").write_text("Karen Blomst, karen@blomst.example\n", encoding="utf-8")
+    with caplog.at_level(logging.INFO):
+        run_id = night(project)
+    written = "".join(path.read_text(encoding="utf-8") for path in Path(project.runs, run_id).glob("*.*"))
+    assert "people.txt" in written
+    assert "Blomst" not in written + caplog.text
