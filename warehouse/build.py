@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from transforms.contrast.errors import ContrastError
 from transforms.contrast.protocol import Protocol
 from transforms.contrast.study import run as run_contrast
 from warehouse.casting import stage as cast_lake
 from warehouse.contracts import SystemContract, staged_tables
 from warehouse.engine import Engine, literal, quoted
+from warehouse.errors import ConfigurationError
 from warehouse.landing import LandedFile
 from warehouse.models import LAYERS, Model, declared_tables, define_macros, find_models, run_models
 from warehouse.project import Project
@@ -61,8 +63,16 @@ def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract
 
 
 def load_protocol(project: Project) -> Protocol:
-    """The contrast's protocol: the shipped one, overridden by the project's protocol.toml."""
-    return Protocol.load([path for path in (project.root / "protocol.toml",) if path.exists()])
+    """The contrast's protocol: the shipped one, overridden by the project's protocol.toml.
+
+    Raises:
+        ConfigurationError: that file is no valid protocol.
+    """
+    own = project.root / "protocol.toml"
+    try:
+        return Protocol.load([own] if own.exists() else [])
+    except ContrastError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def stage(
@@ -85,6 +95,7 @@ def contrast(engine: Engine, project: Project, as_of: dt.date) -> str:
     result = run_contrast(frame, protocol, as_of, Windows.at(as_of).t0)
     for name in ("contrast", "contrast_balance", "retention"):
         _fill(engine, f"mart.{name}", getattr(result, name))
+    _fill(engine, "mart.contrast_flow", result.flow.assign(as_of=as_of))
     rows = engine.execute(
         "select verdict from mart.contrast where comparison = ? and outcome = ? order by estimator limit 1",
         [protocol.primary_comparison, protocol.primary_outcome],
