@@ -171,7 +171,7 @@ def _needed(findings: Findings) -> tuple[str, ...]:
         f"{formats.count(groups['high'])} high in partnership, {formats.count(groups['low'])} low."
     )
     missing = [
-        f"{row['label']} ({row['reasons']})"
+        f"{row['label']} ({formats.words(row['reasons'])})"
         for row in findings.measures
         if row["side"] == "style" and row["missing"] > row["ok"] and row["reasons"]
     ]
