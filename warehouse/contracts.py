@@ -133,8 +133,9 @@ class SystemContract(_Strict):
     kind: Literal["crm", "helpdesk", "billing", "other"] = Field(
         description="the accounts of a crm are the master accounts"
     )
-    timezone: Zone | None = Field(
-        None, description="zone of times that carry none; null: the configuration must say it"
+    timezone: Zone | Literal["project"] | None = Field(
+        None,
+        description="zone of times that carry none; `project`: the project's own; null: the configuration must say it",
     )
     currency: Currency | None = Field(None, description="currency of amounts that carry none")
     documentation: str = ""

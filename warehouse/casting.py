@@ -1,0 +1,194 @@
+"""Casting: lake files become the typed rows of `staged`, by contract; what does not fit is quarantined, nothing lost.
+
+Every table of an entity is read in one pass over its files. In that pass each row gets a mask of the checks that it
+failed; only rows with a mask are looked at again, for the texts that the quarantine shows. All of it is set-based SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import duckdb
+import pyarrow as pa
+
+from warehouse import accounting, queries
+from warehouse.accounting import Ledger, NotLanded
+from warehouse.cells import SQL_TYPES
+from warehouse.contracts import KEY_COLUMNS, StagedType, SystemContract, staged_tables
+from warehouse.engine import quoted
+from warehouse.errors import ConfigurationError
+from warehouse.plans import Plan, check_own_columns, make_plan, paths, source_of, staged
+from warehouse.project import Project
+from warehouse.sources import LakeFile, by_shape, read_lake
+
+# Filled in every table besides its own columns, and how they are stored.
+_SHARED = {
+    "source_system": "varchar",
+    "sha256": "varchar",
+    "member": "varchar",
+    "row_number": "bigint",
+    "landed_at": "timestamp",
+    "scope": "varchar",
+}
+# What only the staging needs; dropped when it is done (queries.select_rows says what they hold).
+_WORK = {
+    "_plan": "integer",
+    "_file": "integer",
+    "_position": "bigint",
+    "_hash": "ubigint",
+    "_mask": "ubigint",
+    "_is_out": "boolean",
+}
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    contracts: Mapping[str, SystemContract],
+    landed: Sequence[NotLanded] = (),
+) -> None:
+    """Fill `staged` (an attached database) from the lake, and audit.file, .quarantine, .coverage, setting.connected.
+
+    Every table of staged.yml is made, empty where no source fills it. `landed` is landing's report: files that did
+    not get into the lake are listed in audit.file with what is wrong with them.
+
+    Raises:
+        ConfigurationError: a contract or the project's settings do not fit; nothing of the night is then used.
+        LostRecords: a file's records are not all accounted for.
+    """
+    connection.execute("set timezone = 'UTC'")
+    check_own_columns(project)
+    files = read_lake(project.lake)
+    plans = make_plans(files, project, contracts)
+    _make_tables(connection, files)
+    for plan in plans:
+        _insert(connection, plan)
+    ledger = Ledger(connection, plans)
+    ledger.open()
+    _find_failures(connection, plans)
+    for table in staged_tables():
+        _take_out(connection, table)
+    ledger.close()
+    accounting.write_files(connection, files, ledger, landed)
+    accounting.write_quarantine(connection, plans)
+    found = accounting.delivered(connection, plans, project)
+    accounting.write_coverage(connection, found)
+    accounting.write_connected(connection, found)
+    _drop_work(connection)
+
+
+def make_plans(files: Iterable[LakeFile], project: Project, contracts: Mapping[str, SystemContract]) -> list[Plan]:
+    """One plan for each table and shape of files, in a fixed order; files that no contract knows have none."""
+    plans: list[Plan] = []
+    found: dict[tuple[str, str], list[LakeFile]] = {}
+    for file in files:
+        found.setdefault((file.system, file.entity), []).append(file)
+    for (system, entity), group in sorted(found.items()):
+        if system not in contracts or entity not in contracts[system].entities:
+            continue
+        for table in contracts[system].entities[entity].tables:
+            source = source_of(contracts[system], entity, table, project)
+            plans += [make_plan(len(plans) + number, source, shape) for number, shape in enumerate(by_shape(group), 1)]
+    return plans
+
+
+def columns_of(table: str) -> dict[str, StagedType]:
+    """The contract's columns of a staged table: the key columns and its own."""
+    return {**KEY_COLUMNS, **staged_tables()[table]}
+
+
+def _make_tables(connection: duckdb.DuckDBPyConnection, files: Sequence[LakeFile]) -> None:
+    for schema in ("audit", "setting"):
+        connection.execute(f"create schema if not exists {schema}")
+    for table in staged_tables():
+        columns = {
+            **_SHARED,
+            **{name: SQL_TYPES[kind] for name, kind in columns_of(table).items()},
+            **_WORK,
+        }
+        definition = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+        connection.execute(f"create or replace table {staged(table)} ({definition})")
+    facts = pa.table(
+        {
+            "number": pa.array([file.number for file in files], pa.int32()),
+            "path": pa.array([str(file.path) for file in files], pa.string()),
+            "sha256": pa.array([file.sha256 for file in files], pa.string()),
+            "member": pa.array([file.member for file in files], pa.string()),
+            "system": pa.array([file.system for file in files], pa.string()),
+            "entity": pa.array([file.entity for file in files], pa.string()),
+            "landed_at": pa.array([file.landed_at for file in files], pa.timestamp("us")),
+        }
+    )
+    connection.register("casting_rows", facts)
+    connection.execute("create or replace temp table casting_file as select * from casting_rows")
+    connection.unregister("casting_rows")
+    connection.execute(
+        "create or replace temp table casting_failure "
+        "(_file integer, _row bigint, column_name varchar, rule varchar, severity varchar, raw varchar)"
+    )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    columns = columns_of(plan.source.table_name)
+    names = [*_SHARED, *columns, *_WORK]
+    try:
+        connection.execute(
+            f"insert into {staged(plan.source.table_name)} by name "
+            f"select {', '.join(map(quoted, names))} from ({queries.select_rows(plan, columns)})",
+            [paths(plan)],
+        )
+    except (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        raise ConfigurationError(
+            f"{plan.source.where}: an expression of the contract does not work ({_first_line(error)}). "
+            "Compare its columns' types; a text that may not be a number needs try_cast."
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
+
+
+def _find_failures(connection: duckdb.DuckDBPyConnection, plans: Iterable[Plan]) -> None:
+    """Look again at the rows that failed a check, and at the records that landing could not split."""
+    for plan in plans:
+        bad = connection.execute(
+            f"create or replace temp table casting_bad as select _file, row_number as _row, _position, _mask, _is_out "
+            f"from {staged(plan.source.table_name)} where _plan = {plan.number} and _mask <> 0"
+        ).fetchone()
+        if bad and bad[0]:
+            failures = queries.select_failures(plan, "casting_bad")
+            connection.execute(f"insert into casting_failure {failures}", [paths(plan)])
+        if plan.source.is_first and plan.files[0].has_defects:
+            connection.execute(f"insert into casting_failure {queries.select_defects(plan)}", [paths(plan)])
+    connection.execute("drop table if exists casting_bad")
+
+
+def _take_out(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Delete the quarantined rows, then each row that says the same as an earlier one of its file."""
+    name = staged(table)
+    connection.execute(f"delete from {name} where _is_out")
+    same = ", ".join(quoted(column) for column in columns_of(table))
+    # The hash finds the few candidates cheaply; the values decide, so that two different rows are never one.
+    connection.execute(
+        f"""
+        with repeated as (select _plan, _file, _hash from {name} group by all having count(*) > 1),
+        ranked as (
+            select
+                row.rowid as place,
+                row_number() over (
+                    partition by row._plan, row._file, row._hash, {same} order by row.row_number, row._position
+                ) as rank
+            from {name} as row
+            join repeated using (_plan, _file, _hash)
+        )
+        delete from {name} where rowid in (select place from ranked where rank > 1)
+        """
+    )
+
+
+def _drop_work(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in staged_tables():
+        for column in _WORK:
+            connection.execute(f"alter table {staged(table)} drop column {column}")
+    connection.execute("drop table casting_file")
+    connection.execute("drop table casting_failure")

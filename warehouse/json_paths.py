@@ -1,0 +1,57 @@
+"""Paths into JSON records, as contracts write them and as DuckDB reads them."""
+
+from __future__ import annotations
+
+import re
+
+from warehouse.engine import literal
+from warehouse.errors import ConfigurationError
+
+_STEP = re.compile(r'([^\[\]"]*)((?:\[\d+\])*)')
+
+
+def json_path(path: str, base: str = "$") -> str:
+    """`lines.data[0].amount` below `base`, as DuckDB reads it; keys are quoted, so that any key is itself.
+
+    `.` is the value itself.
+
+    Raises:
+        ConfigurationError: the path is none.
+    """
+    steps = ""
+    for step in filter(None, path.split(".")):
+        match = _STEP.fullmatch(step)
+        if match is None:
+            raise ConfigurationError(f"{path!r} is no path: write a.b.c, a.b[0] for one item, a[*].b for all")
+        key, places = match.groups()
+        steps += (f'."{key}"' if key else "") + places
+    return base + steps
+
+
+def each_item(path: str) -> str:
+    """What follows `[*]` in a path, as a path into the list: `discounts[*].amount` asks each item for its amount."""
+    return json_path(path.split("[*]", 1)[1], "$[*]")
+
+
+def plain(path: str) -> str:
+    """The path up to its `[*]`."""
+    return path.split("[*]", 1)[0]
+
+
+class Paths:
+    """JSON paths that are extracted in one parse of a value, and where each one's text is then found."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.paths: list[str] = []
+
+    def add(self, path: str) -> str:
+        """SQL of the path's text in the extracted list."""
+        if path not in self.paths:
+            self.paths.append(path)
+        return f"{self.name}[{self.paths.index(path) + 1}]"
+
+    def extract(self, value: str) -> str:
+        """SQL that makes the list from a JSON value."""
+        paths = ", ".join(map(literal, self.paths or ["$"]))
+        return f"json_extract_string({value}, [{paths}]) as {self.name}"

@@ -1,0 +1,238 @@
+"""The SQL that a plan stands for: one pass over its files, and the second looks that only a few rows need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from warehouse import cells, expressions
+from warehouse.cells import SQL_TYPES
+from warehouse.contracts import Column, StagedType
+from warehouse.engine import literal, quoted
+from warehouse.errors import ConfigurationError
+from warehouse.json_paths import Paths, json_path, plain
+from warehouse.plans import Check, Field, Plan, header_of
+
+# Constants of a file, from the table of files that casting makes.
+_FACTS = "facts.number as _file, facts.sha256 as _sha256, facts.member as _member, facts.landed_at as _landed_at"
+_LAKE = (
+    "from read_parquet(?, filename = '_path', file_row_number = true) as lake "
+    "join casting_file as facts on facts.path = lake._path"
+)
+_KEPT = "_file, _sha256, _member, _landed_at, _row"
+
+
+def select_rows(plan: Plan, columns: Mapping[str, StagedType]) -> str:
+    """The rows to stage: `columns`, and what the staging itself needs until it is done.
+
+    _plan and _file say where a row comes from, _position which element of its record it is, _hash is that of its texts,
+    _mask says which checks failed, _is_out whether one of them costs the row.
+    One parameter: the list of the files' paths.
+    """
+    names = {each.name for each in plan.fields}
+    outputs = [
+        quoted(name) if name in names else f"cast(null as {SQL_TYPES[kind]}) as {quoted(name)}"
+        for name, kind in columns.items()
+    ]
+    texts = [each.text for each in plan.fields if each.text] or ["_row"]
+    kept = f"where {_where(plan)}" if plan.source.table.where else ""
+    return f"""
+        with {_levels(plan, plan.fields)}
+        select
+            {literal(plan.source.contract.system)} as source_system, _sha256 as sha256, _member as member,
+            _row as row_number, _landed_at as landed_at, {literal(plan.source.scope)} as scope,
+            {", ".join(outputs)},
+            {plan.number} as _plan, _file, _position, hash({", ".join(texts)}) as _hash,
+            {_mask(plan.checks)} as _mask,
+            {_any(check.condition for check in plan.checks if check.severity == "row")} as _is_out
+        from levels {kept}
+    """
+
+
+def select_filtered(plan: Plan) -> str:
+    """How many records of each file the contract's `where` leaves out; reads only the columns that it needs."""
+    needed = _closure(expressions.columns_of(plan.source.table.where or "true"), plan)
+    fields = [each for each in plan.fields if each.name.lower() in needed]
+    return f"""
+        with {_levels(plan, fields)}
+        select _file, count(*) as filtered from levels where not {_where(plan)} group by _file
+    """
+
+
+def select_failures(plan: Plan, bad: str) -> str:
+    """What is wrong with the rows of `bad` (_file, _row, _position, _mask, _is_out), with the texts as they came.
+
+    A row that is out names what cost it, not its other cells.
+    """
+    entries = ", ".join(_entry(plan, bit, check) for bit, check in enumerate(plan.checks))
+    texts = [each for each in plan.fields if each.text]
+    only = f"and exists (from {bad} as bad where bad._file = facts.number and bad._row = {_row(plan)})"
+    return f"""
+        with texts as ({_texts(plan, texts, only)}),
+        failure as (
+            select _file, _row, _position, _mask, _is_out, unnest([{entries}]) as entry
+            from texts
+            join {bad} as bad using (_file, _row, _position)
+        )
+        select
+            _file,
+            _row,
+            entry.column_name as column_name,
+            entry.rule as rule,
+            entry.severity as severity,
+            arg_min(coalesce(entry.raw, ''), _position) as raw
+        from failure
+        where (_mask & entry.bit) <> 0 and (entry.severity = 'row' or not _is_out)
+        group by all
+    """
+
+
+def _entry(plan: Plan, bit: int, check: Check) -> str:
+    return (
+        f"{{'bit': cast({1 << bit} as ubigint), 'column_name': {literal(f'{plan.source.table_name}.{check.column}')}, "
+        f"'rule': {literal(check.rule)}, 'severity': {literal(check.severity)}, 'raw': cast({check.raw} as varchar)}}"
+    )
+
+
+def select_seen(plan: Plan, names: Sequence[str], sample: int) -> str:
+    """For each of the named columns whether a JSON record among each file's first `sample` has its key at all."""
+    each, base = plan.source.table.each, _base(plan)
+    value = "record" if each is None else "_element"
+    tests = []
+    for name in names:
+        paths = [path for path in plan.columns[name].source if not path.startswith(("^", "#"))]
+        keys = ", ".join(literal(json_path(plain(path), base if each is None else "$")) for path in paths)
+        tests.append(f"bool_or(list_contains(json_exists({value}, [{keys}]), true))" if keys else "true")
+    records = f"from read_parquet(?, file_row_number = true) as lake where file_row_number < {sample}"
+    if each is not None:
+        items = f"json_extract(record, {literal(json_path(each, base) + '[*]')})"
+        records = f"from (select unnest({items}) as _element {records})"
+    return f"select {', '.join(tests)} {records}"
+
+
+def select_defects(plan: Plan) -> str:
+    """The records that landing could not split into cells, with their text; columns as of select_failures."""
+    return f"""
+        select facts.number as _file, {_row(plan)} as _row, '' as column_name, lake._defect as rule,
+            'row' as severity, coalesce(lake._raw, '') as raw
+        {_LAKE} where lake._defect is not null
+    """
+
+
+def count_defects() -> str:
+    """How many records of each file landing could not split."""
+    return f"select facts.number as _file, count(*) {_LAKE} where lake._defect is not null group by all"
+
+
+def _mask(checks: Sequence[Check]) -> str:
+    """A number with one bit for each check that failed; 0 for a row without fault."""
+    bits = [f"case when {check.condition} then {1 << bit} else 0 end" for bit, check in enumerate(checks)]
+    return " | ".join(f"cast({bit} as ubigint)" for bit in bits) or "cast(0 as ubigint)"
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or "false"
+
+
+def _where(plan: Plan) -> str:
+    source = plan.source
+    try:
+        text = expressions.check(source.table.where or "true", plan.columns)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{source.where}.where: {error}") from None
+    return f"coalesce((\n{text}\n), false)"
+
+
+def _closure(names: Collection[str], plan: Plan) -> set[str]:
+    """The columns with all that they are computed from, in lower case."""
+    columns = {name.lower(): column for name, column in plan.columns.items()}
+    needed: set[str] = set()
+    waiting = set(names)
+    while waiting:
+        name = waiting.pop()
+        needed.add(name)
+        column = columns.get(name)
+        read = expressions.columns_of(column.sql) if column and column.sql else frozenset()
+        waiting |= (read | {"currency"} if column and column.type == "money" else read) - needed
+    return needed
+
+
+def _levels(plan: Plan, fields: Sequence[Field]) -> str:
+    """`texts` as they came, then one level after the other of values, the last one called `levels`."""
+    ctes = [("texts", _texts(plan, [each for each in fields if each.text]))]
+    for level in sorted({each.level for each in fields}):
+        added = ", ".join(f"{each.sql} as {quoted(each.name)}" for each in fields if each.level == level)
+        ctes.append((f"level_{level}", f"select *, {added} from {ctes[-1][0]}"))
+    ctes.append(("levels", f"select * from {ctes[-1][0]}"))
+    return ", ".join(f"{name} as ({sql})" for name, sql in ctes)
+
+
+def _row(plan: Plan) -> str:
+    """The record's number in its file, from 1; landing writes it where it is not the position."""
+    position = "lake.file_row_number + 1"
+    return f"coalesce(lake._row, {position})" if plan.files[0].has_row_numbers else position
+
+
+def _texts(plan: Plan, fields: Sequence[Field], only: str = "") -> str:
+    """The texts of the fields as they came, one row for each record or element; `only` narrows the records."""
+    defects = "lake._defect is null" if plan.files[0].has_defects else "true"
+    lake = f"{_LAKE} where {defects} {only}"
+    if plan.source.entity.format == "csv":
+        return f"select {_FACTS}, {_row(plan)} as _row, 1 as _position{_csv_texts(plan, fields)} {lake}"
+    return _json_texts(plan, fields, lake)
+
+
+def _csv_texts(plan: Plan, fields: Sequence[Field]) -> str:
+    texts = ""
+    for each in fields:
+        column = plan.columns[each.name]
+        header = header_of(column.source, plan.files[0])
+        texts += f", {_tidy(f'lake.{quoted(str(header))}', column)} as {each.text}"
+    return texts
+
+
+def _tidy(text: str, column: Column) -> str:
+    return cells.without(cells.trimmed(text), column.null)
+
+
+def _json_texts(plan: Plan, fields: Sequence[Field], lake: str) -> str:
+    """One parse of each record for all paths, and one of each element where there is a row for each."""
+    each, base = plan.source.table.each, _base(plan)
+    outer, inner = Paths("_cells" if each is None else "_parents"), Paths("_cells")
+    texts = ""
+    for planned in fields:
+        column = plan.columns[planned.name]
+        found = [_json_text(path, each, base, outer, inner) for path in column.source]
+        first = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        texts += f", {_tidy(first, column)} as {planned.text}"
+    if each is None:
+        records = f"select {_FACTS}, {_row(plan)} as _row, 1 as _position, {outer.extract('record')} {lake}"
+        return f"select {_KEPT}, _position{texts} from ({records})"
+    items = outer.add(json_path(each, base))
+    records = f"select {_FACTS}, {_row(plan)} as _row, {outer.extract('record')} {lake}"
+    listed = f"select {_KEPT}, _parents, json_extract({items}, '$[*]') as _items from ({records})"
+    elements = (
+        f"select {_KEPT}, _parents, unnest(_items) as _element, unnest(range(1, len(_items) + 1)) as _position "
+        f"from ({listed})"
+    )
+    parsed = f"select {_KEPT}, _parents, _position, {inner.extract('_element')} from ({elements})"
+    return f"select {_KEPT}, _position{texts} from ({parsed})"
+
+
+def _json_text(path: str, each: str | None, base: str, outer: Paths, inner: Paths) -> str:
+    """Where the text of a path is found: in the record, in its element, or (`^.`) in the element's record.
+
+    `#` is the element's place in its list, from 1.
+    """
+    if path == "#":
+        return "cast(_position as varchar)"
+    if each is None:
+        return outer.add(json_path(plain(path), base))
+    if path.startswith("^."):
+        return outer.add(json_path(plain(path.removeprefix("^.")), base))
+    return inner.add(json_path(plain(path)))
+
+
+def _base(plan: Plan) -> str:
+    """Where a record's own keys are: inside its wrapper."""
+    wrapper = plan.source.entity.recognise.wrapper
+    return json_path(wrapper) if wrapper else "$"

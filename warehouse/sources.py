@@ -1,0 +1,85 @@
+"""What casting finds in the lake: its files, and which of them can be read in one pass."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One landed file (for one entity) and the facts that landing wrote into it.
+
+    `rows` counts the Parquet rows, defective ones among them; blank records were counted and left out by landing.
+    """
+
+    number: int
+    path: Path
+    system: str
+    entity: str
+    sha256: str
+    member: str
+    name: str
+    landed_at: dt.datetime
+    bytes: int
+    rows: int
+    rows_blank: int
+    headers: tuple[str, ...]
+    columns: frozenset[str]
+
+    @property
+    def rows_in(self) -> int:
+        return self.rows + self.rows_blank
+
+    @property
+    def has_row_numbers(self) -> bool:
+        """Rows carry their record number because it differs from their position."""
+        return "_row" in self.columns
+
+    @property
+    def has_defects(self) -> bool:
+        """Some record could not be split into cells."""
+        return "_defect" in self.columns
+
+    @property
+    def shape(self) -> tuple[tuple[str, ...], bool, bool]:
+        """Files of one shape are read by one query: the same headers, so the same alias of a column is present."""
+        return self.headers, self.has_row_numbers, self.has_defects
+
+
+def read_lake(lake: Path) -> list[LakeFile]:
+    """Every file of the lake, by system, entity and hash; numbered in that order from 1."""
+    paths = sorted(lake.glob("*/*/*.parquet"))
+    return [_read(path, number) for number, path in enumerate(paths, start=1)]
+
+
+def _read(path: Path, number: int) -> LakeFile:
+    parquet = pq.read_metadata(path)
+    facts = {key.decode(): value.decode() for key, value in (parquet.metadata or {}).items()}
+    return LakeFile(
+        number=number,
+        path=path,
+        system=facts["system"],
+        entity=facts["entity"],
+        sha256=facts["sha256"],
+        member=facts["member"],
+        name=facts["name"],
+        landed_at=dt.datetime.fromisoformat(facts["landed_at"]),
+        bytes=int(facts["bytes"]),
+        rows=parquet.num_rows,
+        rows_blank=int(facts["rows_blank"]),
+        headers=tuple(json.loads(facts["headers"])),
+        columns=frozenset(parquet.schema.names),
+    )
+
+
+def by_shape(files: Iterable[LakeFile]) -> Iterator[list[LakeFile]]:
+    """The files in groups that one query can read."""
+    for _, group in groupby(sorted(files, key=lambda file: (file.shape, file.number)), key=lambda file: file.shape):
+        yield list(group)
