@@ -16,7 +16,9 @@ def connected(frame: pd.DataFrame, account: str, owner: str, parent: str) -> NDA
     column is missing throughout. Clusters are numbered from 0 in the order of the rows.
     """
     size = len(frame)
-    family = frame[parent].where(frame[parent].notna(), frame[account]) if parent in frame else frame[account]
+    # As objects: a column without a single value comes with whatever type its reader guessed.
+    own = frame[account].astype(object)
+    family = frame[parent].astype(object).where(frame[parent].notna(), own) if parent in frame else own
     edges = [_edges(family, 0)]
     if owner in frame:
         edges.append(_edges(frame[owner], size))

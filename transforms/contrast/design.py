@@ -132,6 +132,8 @@ def _columns(column: pd.Series, medians_by: pd.Series | None) -> dict[str, Float
 
 
 def _completed(column: pd.Series, medians_by: pd.Series | None) -> Floats:
+    if not column.isna().any():
+        return np.asarray(column, dtype=np.float64)
     numbers = column.astype(object).where(column.notna(), np.nan).astype(float)
     typical = pd.Series(float(numbers.median()), index=numbers.index)
     if medians_by is not None:

@@ -225,7 +225,7 @@ def _unadjusted(sample: Sample) -> Arms:
 def _overlap(sample: Sample) -> Arms:
     """Each row counts by its chance of the other arm; with a logit this balances every mean exactly (Li et al.)."""
     fitted, is_treated = _propensity(sample), sample.treated
-    treated = _mean_by_score(sample, fitted, is_treated * (1 - fitted.scores), -is_treated * fitted.slope)
+    treated = _mean_by_score(sample, fitted, is_treated * fitted.others, -is_treated * fitted.slope)
     control = _mean_by_score(sample, fitted, (1 - is_treated) * fitted.scores, (1 - is_treated) * fitted.slope)
     if sample.link == "logit":
         left = largest(smd(sample.covariates, is_treated, treated.weight + control.weight))
@@ -238,7 +238,7 @@ def _overlap(sample: Sample) -> Arms:
 
 def _inverse(sample: Sample) -> Arms:
     fitted, is_treated = _propensity(sample), sample.treated
-    chance, other = fitted.scores, 1 - fitted.scores
+    chance, other = fitted.scores, fitted.others
     treated = _mean_by_score(sample, fitted, is_treated / chance, -is_treated * fitted.slope / chance**2)
     control = _mean_by_score(sample, fitted, (1 - is_treated) / other, (1 - is_treated) * fitted.slope / other**2)
     return treated, control
@@ -246,7 +246,7 @@ def _inverse(sample: Sample) -> Arms:
 
 def _augmented(sample: Sample) -> Arms:
     fitted, is_treated = _propensity(sample), sample.treated
-    chance, other = fitted.scores, 1 - fitted.scores
+    chance, other = fitted.scores, fitted.others
     treated = _augmented_mean(sample, fitted, is_treated / chance, -is_treated * fitted.slope / chance**2)
     control = _augmented_mean(sample, fitted, (1 - is_treated) / other, (1 - is_treated) * fitted.slope / other**2)
     return treated, control

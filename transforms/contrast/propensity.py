@@ -24,12 +24,14 @@ class Propensity:
 
     Attributes:
         scores: probability of treatment, length n.
+        others: probability of control, length n; not 1 - scores, which is 0 where the score is within 1e-16 of 1.
         slope: its derivative by the linear predictor, length n.
         columns: the design that it was fitted on, intercept first, n x k.
         influence: each row's influence on the coefficients, n x k (their sum over n is 0).
     """
 
     scores: Floats
+    others: Floats
     slope: Floats
     columns: Floats
     influence: Floats
@@ -74,8 +76,9 @@ def _fitted(columns: Floats, coefficients: Floats, treated: Floats, link: Link) 
     score, information = _score(columns, coefficients, treated, link)
     predictor = columns @ coefficients
     scores, slope = _probability(predictor, link)
+    others, _ = _probability(-predictor, link)
     influence = score @ np.linalg.inv(information / len(columns))
-    return Propensity(scores, slope, columns, influence)
+    return Propensity(scores, others, slope, columns, influence)
 
 
 def _probability(predictor: Floats, link: Link) -> tuple[Floats, Floats]:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -158,7 +157,7 @@ class Protocol(_Strict):
     def primary_outcome(self) -> str:
         return self.primary.outcome
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """SHA-256 of the protocol as canonical JSON (sorted keys, no spaces): the same however the file is laid out."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
