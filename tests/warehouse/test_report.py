@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import os
 import re
@@ -17,6 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.tables import Example
 from tests.warehouse.finished_build import (
     MODEL_COLUMNS,
     FinishedBuild,
@@ -25,10 +27,12 @@ from tests.warehouse.finished_build import (
     finished_build,
     month_after,
 )
-from warehouse.models import find_models
+from warehouse.build import Run, contrast, finish
+from warehouse.engine import quoted
+from warehouse.models import declared_tables, find_models
 from warehouse.serving import findings
-from warehouse.serving.findings import UnfinishedBuild
 from warehouse.serving.page import TEMPLATES
+from warehouse.serving.publish import UnfinishedBuild
 from warehouse.serving.report import render
 from warehouse.serving.wording import LABELS, NO_GOALS, UnknownVerdict
 
@@ -357,6 +361,24 @@ def test_all_checks_passed_is_said_in_one_sentence(rendered: Render) -> None:
     for row in build.rows["audit.expectation"]:
         row["success"] = True
     assert "All 2 checks passed." in rendered(build).text
+
+
+def test_a_build_by_the_models_themselves_renders(example: Callable[..., Example], tmp_path: Path) -> None:
+    """Not the made-up tables: the SQL models and the contrast over drawn source rows, closed as a night closes them."""
+    world = example().put("account", "source_id | name | customer_since\nA | Alfa | 2024-01-01\nB | Beta | 2024-03-01")
+    world.run()
+    for model in declared_tables():
+        if model.schema == "audit":
+            columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in model.types.items())
+            world.engine.execute(f"create or replace table {model.table} ({columns})")
+    contrast(world.engine, world.project, world.as_of)
+    started = dt.datetime(2026, 6, 30, 2)
+    database = finish(world.engine, world.project, Run("20260630T020000Z-1", started, world.as_of))
+    page = Page(render(database, tmp_path / "report").read_text(encoding="utf-8"))
+    assert page.paragraph("word") == LABELS["not_estimable"]
+    assert page.all("svg") == []
+    assert page.row("Shared goals")[2] == "0"
+    assert "source not connected" in page.row("Shared goals")[5]
 
 
 # --- how it is made -------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.errors import MutualValueError
+from warehouse.serving.publish import UnfinishedBuild
 
 Row = dict[str, Any]
 
@@ -18,10 +18,6 @@ POINTS_AT_MOST = 1000
 SMALLEST_GROUP = 5
 EXTREMES = 8
 SCORES = ("mutual_value", "supplier_value", "customer_value", "balance")
-
-
-class UnfinishedBuild(MutualValueError):
-    """The database lacks tables or rows that a finished build has."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ NO_GOALS = "Shared goals were not measured, so what follows rests on how the two
 class UnknownVerdict(MutualValueError):
     """The contrast holds a verdict that is none of the five words."""
 
+    exit_code = 1
+
 
 @dataclass(frozen=True)
 class Answer:
