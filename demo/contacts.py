@@ -13,6 +13,7 @@ from demo.people import People, agent_person, customer_person, staff_person
 from demo.world import World
 
 MAX_REPLIES = 4
+MAX_COMMENTS = 6  # of the customer on one ticket, besides the question
 KINDS = ("discount", "dispute", "pilot", "feature", "question", "task", "problem", "incident")
 
 
@@ -71,20 +72,13 @@ def customer_share(partnership: Floats) -> Floats:
     return np.asarray(0.2 + 0.55 * partnership)
 
 
-def _diligence(world: World) -> Floats:
-    """How much each account's manager logs; it makes an account look like a partner and has no bearing on value."""
-    managers = world.companies.team[:, 0]
-    return np.asarray(np.exp(world.rngs["people"].normal(0, 0.12, managers.max() + 1))[managers])
-
-
 def draw_mails(world: World, people: People) -> Mails:
     """Threads opened by either side and answered the more, the more of a partnership; and requests for discounts."""
     rng, requests = world.rngs["mails"], world.rngs["requests"]
     partnership, active = world.latent.partnership, world.records.supplier.active
     share = customer_share(partnership)
-    diligence = _diligence(world)[:, None]
     by_kind = (
-        rng.poisson(1.4 * (1 - share) * diligence * active),
+        rng.poisson(1.4 * (1 - share) * people.diligence[:, None] * active),
         rng.poisson(1.4 * share * active),
         requests.poisson((0.02 + 0.3 * world.latent.cost_focus**2) * active),
     )
@@ -141,7 +135,7 @@ def _in_time(mails: Mails) -> Mails:
 def draw_calls(world: World, people: People) -> Calls:
     """Phone calls, in the direction that partnership gives them."""
     rng, companies = world.rngs["calls"], world.companies
-    rate = (0.4 + 0.6 * world.latent.partnership) * _diligence(world)[:, None] * world.records.supplier.active
+    rate = (0.4 + 0.6 * world.latent.partnership) * people.diligence[:, None] * world.records.supplier.active
     account, month = events(rng.poisson(rate))
     p, count = world.latent.partnership[account, month], len(account)
     local = working_moment(world.months[month], rng.random(count), rng.random(count))
@@ -200,7 +194,7 @@ def draw_ticket_texts(world: World, people: People) -> TicketTexts:
         subject=np.strings.replace(subject, "{number}", (10_001 + rng.integers(9_000, size=count)).astype(str)),
         contact=customer_person(people, companies, tickets.account, p, rng.random(count)),
         agent=agent_person(people, tickets.account, p, rng.random(count)),
-        customer_comments=np.minimum(rng.poisson(np.where(is_shared_work, 0.6 + 2.5 * p, 0.5)), 6),
+        customer_comments=np.minimum(rng.poisson(np.where(is_shared_work, 0.6 + 2.5 * p, 0.5)), MAX_COMMENTS),
     )
 
 

@@ -20,6 +20,7 @@ class People:
     Attributes:
         first: index of each account's first contact; `account` says whose a contact is.
         agents: indices (into our people) of the agents around each account (n x AGENT_TEAM).
+        diligence: how much each account's manager logs of the work; it has no bearing on value.
     """
 
     account: Ints
@@ -31,6 +32,7 @@ class People:
     own_emails: Texts
     staff: int
     agents: Ints
+    diligence: Floats
 
 
 def draw_people(rng: np.random.Generator, companies: Companies) -> People:
@@ -53,6 +55,7 @@ def draw_people(rng: np.random.Generator, companies: Companies) -> People:
         own_emails=_addresses(own, np.full(len(own), words.SUPPLIER_DOMAIN)),
         staff=companies.staff,
         agents=companies.staff + np.argsort(rng.random((companies.count, agents)), axis=1)[:, :AGENT_TEAM],
+        diligence=np.exp(rng.normal(0, 0.12, companies.staff))[companies.manager],
     )
 
 

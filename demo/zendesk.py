@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,10 +13,10 @@ import numpy as np
 
 from demo import words
 from demo.clock import END, iso_utc
-from demo.contacts import TicketTexts
+from demo.contacts import MAX_COMMENTS, TicketTexts
 from demo.customer_side import BAD, GOOD, NOT_OFFERED, OFFERED, is_written
 from demo.dirt import EXCEL_BROKEN_ID, Dirt
-from demo.draws import Flags, Ints, Times
+from demo.draws import Flags, Floats, Ints, Texts, Times
 from demo.identifiers import zendesk_ids
 from demo.links import BY_CVR, BY_DOMAIN, BY_ID, Links
 from demo.people import People
@@ -24,6 +25,8 @@ from demo.world import World
 Json: TypeAlias = dict[str, Any]
 SCORES = {NOT_OFFERED: "unoffered", OFFERED: "offered", BAD: "bad", GOOD: "good"}
 CHANNELS = ("email", "web", "api", "chat")
+PRIORITIES = ("low", "normal", "high", "urgent")
+FIRST_COMMENT = 52_000_000
 ARCHIVE_TIME = (2026, 6, 30, 23, 0, 0)  # a fixed time, so that the archive's bytes are the same
 STRANGER_SHARE = 0.003  # tickets of a requester with a free mail box and no organisation
 
@@ -36,7 +39,9 @@ def write_zendesk(folder: Path, world: World, people: People, links: Links, dirt
     _write(folder / "organizations.ndjson", organizations, dirt)
     users = [_line("user", record) for record in _users(world, people, links, user_ids)]
     _write_archive(folder / "export_2026_06_30_users.zip", "users.ndjson", dirt.spoil("zendesk/users.ndjson", users))
-    tickets = [_line("ticket", record) for record in _tickets(world, people, links, texts, user_ids)]
+    desk = _desk(world, people, links, texts, user_ids)
+    written = np.flatnonzero(is_written(world.records.tickets, world.records.supplier.active))
+    tickets = [_line("ticket", _ticket(desk, number)) for number in written.tolist()]
     late = set(dirt.late(len(tickets)).tolist())
     punctual = [line for position, line in enumerate(tickets) if position not in late]
     _write(folder / "tickets.ndjson", punctual, dirt, damaged=4)
@@ -118,61 +123,87 @@ def _user(number: Any, name: Any, email: Any, role: str, organization: int | Non
     }
 
 
-def _tickets(world: World, people: People, links: Links, texts: TicketTexts, user_ids: Ints) -> Iterator[Json]:
-    """Every ticket as it stood at as_of: what lies after it has not happened yet."""
-    draws, served = world.records.tickets, world.records.customer
-    written = np.flatnonzero(is_written(draws, world.records.supplier.active))
-    rng = world.rngs["comments"]
-    is_stranger = rng.random(len(written)) < STRANGER_SHARE
-    channel = np.array(CHANNELS)[rng.choice(4, len(written), p=[0.5, 0.3, 0.1, 0.1])]
-    priority = rng.choice(["low", "normal", "high", "urgent"], len(written), p=[0.15, 0.6, 0.2, 0.05])
-    organization = _organizations_of(draws.account[written], links, rng.random(len(written)))
-    created, answered = iso_utc(served.created), iso_utc(_until(served.answered, served.answered < END))
-    solved = iso_utc(_until(served.solved, served.solved < END))
-    updated = iso_utc(
-        np.minimum(np.fmax(served.solved, served.answered) + np.timedelta64(4, "D"), END - np.timedelta64(5, "m"))
+@dataclass(frozen=True)
+class _Desk:
+    """The helpdesk's columns as they stood at as_of, one element per ticket; an empty text for what lies ahead."""
+
+    world: World
+    texts: TicketTexts
+    organization: Ints
+    requester: Ints
+    agent: Ints
+    is_stranger: Flags
+    channel: Texts
+    priority: Texts
+    created: Texts
+    answered: Texts
+    solved: Texts
+    updated: Texts
+    response: Ints
+    resolution: Ints
+    comment_shares: Floats
+
+
+def _desk(world: World, people: People, links: Links, texts: TicketTexts, user_ids: Ints) -> _Desk:
+    draws, served, rng = world.records.tickets, world.records.customer, world.rngs["comments"]
+    count = len(draws.account)
+    is_stranger = rng.random(count) < STRANGER_SHARE
+    last_change = np.fmax(served.solved, served.answered) + np.timedelta64(4, "D")
+    return _Desk(
+        world=world,
+        texts=texts,
+        organization=_organizations_of(draws.account, links, rng.random(count)),
+        requester=np.where(is_stranger, user_ids[-1], user_ids[texts.contact]),
+        agent=user_ids[len(people.names) + texts.agent - people.staff],
+        is_stranger=is_stranger,
+        channel=rng.choice(CHANNELS, count, p=[0.5, 0.3, 0.1, 0.1]),
+        priority=rng.choice(PRIORITIES, count, p=[0.15, 0.6, 0.2, 0.05]),
+        created=iso_utc(served.created),
+        answered=iso_utc(_until(served.answered, served.answered < END)),
+        solved=iso_utc(_until(served.solved, served.solved < END)),
+        updated=iso_utc(np.minimum(last_change, END - np.timedelta64(5, "m"))),
+        response=served.response_minutes,
+        resolution=served.resolution_minutes,
+        comment_shares=rng.random((count, MAX_COMMENTS)),
     )
-    steps = rng.random((len(written), 6))
-    response, resolution = served.response_minutes, served.resolution_minutes
-    first_comment = np.cumsum(2 + texts.customer_comments[written]) - 1
-    for position, ticket in enumerate(written.tolist()):
-        requester = int(user_ids[-1] if is_stranger[position] else user_ids[texts.contact[ticket]])
-        agent = int(user_ids[len(people.names) + texts.agent[ticket] - people.staff])
-        kind = str(texts.kind[ticket])
-        is_solved, is_answered = bool(solved[ticket]), bool(answered[ticket])
-        yield {
-            "id": 10_000 + ticket,
-            "organization_id": None if is_stranger[position] else int(organization[position]),
-            "requester_id": requester,
-            "assignee_id": agent,
-            "subject": str(texts.subject[ticket]),
-            "type": words.TICKET_TYPES[kind],
-            "priority": str(priority[position]),
-            "status": _status(is_solved, is_answered, served.solved[ticket]),
-            "tags": list(words.TICKET_TAGS[kind]),
-            "created_at": str(created[ticket]),
-            "updated_at": str(updated[ticket]),
-            "via": {"channel": str(channel[position])},
-            "satisfaction_rating": {"score": SCORES[int(served.rating[ticket]) if is_solved else NOT_OFFERED]},
-            "metric_set": {
-                "reopens": int(served.reopens[ticket]) if is_solved else 0,
-                "replies": int(is_answered) + int(is_solved),
-                "solved_at": str(solved[ticket]) or None,
-                "reply_time_in_minutes": _clocks(is_answered, response[ticket], served.response_business[ticket]),
-                "full_resolution_time_in_minutes": _clocks(
-                    is_solved, resolution[ticket], served.resolution_business[ticket]
-                ),
-            },
-            "comments": _comments(
-                int(first_comment[position]),
-                ticket,
-                requester,
-                agent,
-                world,
-                int(texts.customer_comments[ticket]),
-                steps[position],
-            ),
-        }
+
+
+def _ticket(desk: _Desk, number: int) -> Json:
+    """One ticket; a rating is asked for only when it is solved."""
+    served, kind = desk.world.records.customer, str(desk.texts.kind[number])
+    is_solved = bool(desk.solved[number])
+    rating = int(served.rating[number]) if is_solved else NOT_OFFERED
+    return {
+        "id": 10_000 + number,
+        "organization_id": None if desk.is_stranger[number] else int(desk.organization[number]),
+        "requester_id": int(desk.requester[number]),
+        "assignee_id": int(desk.agent[number]),
+        "subject": str(desk.texts.subject[number]),
+        "type": words.TICKET_TYPES[kind],
+        "priority": str(desk.priority[number]),
+        "status": _status(is_solved, bool(desk.answered[number]), served.solved[number]),
+        "tags": list(words.TICKET_TAGS[kind]),
+        "created_at": str(desk.created[number]),
+        "updated_at": str(desk.updated[number]),
+        "via": {"channel": str(desk.channel[number])},
+        "satisfaction_rating": {"score": SCORES[rating]},
+        "metric_set": _metric_set(desk, number),
+        "comments": _comments(desk, number),
+    }
+
+
+def _metric_set(desk: _Desk, number: int) -> Json:
+    served = desk.world.records.customer
+    is_answered, is_solved = bool(desk.answered[number]), bool(desk.solved[number])
+    return {
+        "reopens": int(served.reopens[number]) if is_solved else 0,
+        "replies": int(is_answered) + int(is_solved),
+        "solved_at": str(desk.solved[number]) or None,
+        "reply_time_in_minutes": _clocks(is_answered, desk.response[number], served.response_business[number]),
+        "full_resolution_time_in_minutes": _clocks(
+            is_solved, desk.resolution[number], served.resolution_business[number]
+        ),
+    }
 
 
 def _until(moment: Times, has_happened: Flags) -> Times:
@@ -198,26 +229,27 @@ def _clocks(has_happened: bool, calendar: Any, business: Any) -> dict[str, int |
     return {"calendar": int(calendar) if has_happened else None, "business": int(business) if has_happened else None}
 
 
-def _comments(number: int, ticket: int, requester: int, agent: int, world: World, later: int, steps: Any) -> list[Json]:
+def _comments(desk: _Desk, number: int) -> list[Json]:
     """The question, our answer, and what the customer added between the question and the end."""
-    served = world.records.customer
-    created, answered, solved = served.created[ticket], served.answered[ticket], min(served.solved[ticket], END)
-    moments = [(created, requester, words.QUESTION_BODY)]
-    if answered < END:
-        moments.append((answered, agent, words.AGENT_BODY))
-    span = (solved - created).astype(np.int64)
-    moments += [
-        (created + int(1 + share * max(span - 2, 0)), requester, words.CUSTOMER_BODY)
-        for share in steps[:later].tolist()
-    ]
-    moments = sorted((moment for moment in moments if moment[0] < END), key=lambda moment: moment[0])
     return [
         {
-            "id": 52_000_000 + number * 8 + position,
+            "id": FIRST_COMMENT + number * (MAX_COMMENTS + 2) + position,
             "author_id": author,
             "public": True,
             "created_at": f"{moment}:00Z",
-            "body": body[(number + position) % len(body)],
+            "body": bodies[(number + position) % len(bodies)],
         }
-        for position, (moment, author, body) in enumerate(moments)
+        for position, (moment, author, bodies) in enumerate(_said(desk, number))
     ]
+
+
+def _said(desk: _Desk, number: int) -> list[tuple[np.datetime64, int, tuple[str, ...]]]:
+    """When, by whom and what, in order of time, until as_of."""
+    served = desk.world.records.customer
+    created, answered, solved = served.created[number], served.answered[number], min(served.solved[number], END)
+    requester, agent = int(desk.requester[number]), int(desk.agent[number])
+    span = max(int((solved - created).astype(np.int64)) - 2, 0)
+    later = desk.comment_shares[number, : desk.texts.customer_comments[number]]
+    said = [(created, requester, words.QUESTION_BODY), (answered, agent, words.AGENT_BODY)]
+    said += [(created + int(1 + share * span), requester, words.CUSTOMER_BODY) for share in later.tolist()]
+    return sorted((part for part in said if part[0] < END), key=lambda part: part[0])
