@@ -2,152 +2,218 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-import duckdb
-
+from warehouse.archives import is_workbook
 from warehouse.contracts import Entity, SystemContract
+from warehouse.counting import HEAD
+from warehouse.engine import literal, quoted
+from warehouse.errors import MutualValueError
 from warehouse.project import SystemSettings
-from warehouse.records import sheet_rows
+from warehouse.records import UnreadableError, csv_reader, page_list, sheet_header
 
-HEAD = 1 << 20
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+Kind = Literal["empty", "archive", "xlsx", "csv", "json lines", "json list", "json pages", "json objects"]
+
+# Columns that landing and the reader of the lake add: a header of that name gets an underscore behind it.
+LAKE_COLUMNS = frozenset({"_file", "_landed_at", "_row", "_defect", "_raw", "file_row_number"})
+
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# `[CHART] Date of First Response` is a CSV header of Jira's, no JSON list.
+_JSON = re.compile(rb'\{\s*["}]|\[\s*(?:[\[{\]]|$)')
+_FOREIGN = {
+    b"\x1f\x8b": "it is gzip-compressed; unpack it",
+    b"\xd0\xcf\x11\xe0": "it is an old Excel workbook or one with a password; save it as .xlsx without a password",
+    b"%PDF": "it is a PDF; export the data as CSV, NDJSON, JSON or XLSX",
+    b"PAR1": "it is Parquet; export the data as CSV, NDJSON, JSON or XLSX",
+    b"7z\xbc\xaf": "it is a 7-Zip archive; unpack it or make it a ZIP",
+}
 
 
-class UnreadableError(ValueError):
-    """The file cannot be taken; the message says why and what to do."""
-
-
-class UnrecognisedError(ValueError):
-    """No entity of the contract fits the file; the message says what was looked for."""
+class UnrecognisedError(MutualValueError):
+    """No entity of the contract fits the file, or several do; the message says what was looked for."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a file is and how to read it."""
+    """A table's entity, its headers as they are in the file, and how they meet the contract."""
 
-    format: str  # csv, xlsx, json list, json lines, json pages
     entity: str
-    headers: tuple[str, ...] = ()
+    headers: tuple[str, ...]
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
-def recognise(path: Path, contract: SystemContract, own: SystemSettings | None) -> Layout | None:
-    """The file's layout; None for a file without a single byte of content.
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of the lake file: its name, and the places of the headers that it holds."""
+
+    name: str
+    places: tuple[int, ...]
+
+
+def kind_of(path: Path) -> Kind:
+    """What kind of file it is, by its first bytes.
 
     Raises:
-        UnreadableError: a binary file, a text in an undeclared encoding, or a required column is missing.
-        UnrecognisedError: no entity of the contract fits.
+        UnreadableError: a kind that is never read, such as gzip.
     """
     with path.open("rb") as file:
         head = file.read(HEAD)
-    if not head.strip():
-        return None
+        is_page = page_list(file) is not None
+    if head.startswith(b"PK\x05\x06") or not head.removeprefix(_BOM).strip():
+        return "empty"
+    for signature, message in _FOREIGN.items():
+        if head.startswith(signature):
+            raise UnreadableError(message)
     if head.startswith(b"PK\x03\x04"):
-        return _recognise_table("xlsx", [_sheet_header(path)], contract, own)
-    _refuse_binary(head, contract)
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] in (b"{", b"[") and any(entity.format == "json" for entity in contract.entities.values()):
-        return _recognise_json(path, text, contract)
-    return _recognise_table("csv", _csv_headers(head, contract), contract, own)
+        return "xlsx" if is_workbook(path) else "archive"
+    text = head.removeprefix(_BOM).lstrip()
+    if not _JSON.match(text):
+        return "csv"
+    if text.startswith(b"["):
+        return "json list"
+    if is_page:
+        return "json pages"
+    return "json lines" if _has_object_lines(text) else "json objects"
 
 
-def _refuse_binary(head: bytes, contract: SystemContract) -> None:
-    declared = {entity.dialect.encoding.lower().replace("_", "-") for entity in contract.entities.values()}
-    if any(encoding.startswith("utf-16") for encoding in declared):
-        return
+def _has_object_lines(text: bytes) -> bool:
+    """Whether some line is one whole object: NDJSON, with a bad line here and there, rather than an indented object."""
+    lines = text.split(b"\n", 100)[:100]
+    # A single line is one object however long it is.
+    return len(lines) == 1 or any(line.startswith(b"{") and _is_object(line) for line in lines)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def recognise_csv(path: Path, contract: SystemContract, own: SystemSettings | None) -> Layout:
+    """The CSV file's entity, by its header.
+
+    Raises:
+        UnrecognisedError: no entity of the contract fits, or several fit alike.
+        UnreadableError: the file is binary or UTF-16, or lacks a required column of its entity.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    headers = {
+        name: _header_cells(head, entity) for name, entity in contract.entities.items() if entity.format == "csv"
+    }
+    try:
+        return _recognise_table(headers, contract, own)
+    except UnrecognisedError:
+        _refuse_binary(head)
+        raise
+
+
+def recognise_sheet(path: Path, contract: SystemContract, own: SystemSettings | None) -> Layout:
+    """The workbook's entity, by the header of its first sheet; raises as `recognise_csv` does."""
+    tables = {name: entity for name, entity in contract.entities.items() if entity.format == "csv"}
+    by_skip = {skip: sheet_header(path, skip) for skip in {entity.dialect.skip for entity in tables.values()}}
+    return _recognise_table({name: by_skip[entity.dialect.skip] for name, entity in tables.items()}, contract, own)
+
+
+def _refuse_binary(head: bytes) -> None:
     if head.startswith(_UTF16):
         raise UnreadableError(
-            "it is UTF-16 text; export it as UTF-8, or declare dialect.encoding: utf-16 in a contract"
+            "it is UTF-16 text; export it as UTF-8, or declare dialect.encoding: utf-16 in its contract"
         )
-    if head.startswith(b"%PDF") or head.count(0) > len(head) // 10_000 + 2:
-        raise UnreadableError("it is a binary file; export it as CSV, NDJSON, JSON or XLSX")
+    if b"\0" in head:
+        raise UnreadableError("it is a binary file; export the data as CSV, NDJSON, JSON or XLSX")
 
 
-def _sheet_header(path: Path) -> tuple[str, list[str]]:
+def _header_cells(head: bytes, entity: Entity) -> tuple[str, ...]:
+    """The header as the entity's dialect reads it; none where it cannot be read so."""
+    dialect = entity.dialect
     try:
-        for row in sheet_rows(path):
-            if any(row):
-                return "", list(_without_tail([cell or "" for cell in row]))
-    except ValueError as error:
-        raise UnreadableError(f"{error}; save it again as .xlsx or CSV") from error
-    return "", []
-
-
-def _without_tail(cells: list[str]) -> list[str]:
-    """The cells without the phantom empty columns that spreadsheets carry on the right."""
-    while cells and not cells[-1]:
-        cells = cells[:-1]
-    return cells
-
-
-def _csv_headers(head: bytes, contract: SystemContract) -> list[tuple[str, list[str]]]:
-    """The header as each CSV entity's dialect reads it: (entity, headers)."""
-    return [(name, _header_cells(head, entity)) for name, entity in contract.entities.items() if entity.format == "csv"]
-
-
-def _header_cells(head: bytes, entity: Entity) -> list[str]:
-    text = head.decode(entity.dialect.encoding, errors="replace").removeprefix("\ufeff")
-    lines = text.splitlines(keepends=True)[entity.dialect.skip :]
-    return next(csv.reader(lines, delimiter=entity.dialect.delimiter, quotechar=entity.dialect.quote), [])
+        text = codecs.getincrementaldecoder(dialect.encoding)(errors="replace").decode(head).removeprefix("\ufeff")
+    except (UnicodeError, LookupError):
+        return ()
+    lines = io.StringIO(text, newline="\n" if "\n" in text else "\r")
+    for _ in range(dialect.skip):
+        lines.readline()
+    try:
+        return tuple(next((row for row in csv_reader(lines, dialect) if row), ()))
+    except csv.Error:
+        return ()
 
 
 def column_names(headers: Iterable[str]) -> tuple[str, ...]:
-    """Headers as column names: white space around them dropped, a blank one named by its place."""
-    return tuple(header.strip() or f"column_{place}" for place, header in enumerate(headers, start=1))
+    """Headers as column names: white space around them dropped, a blank one named by its place, from 1.
+
+    >>> column_names([" Id ", "", "_file"])
+    ('Id', 'column_2', '_file_')
+    """
+    names = (header.strip() or f"column_{place}" for place, header in enumerate(headers, start=1))
+    return tuple(f"{name}_" if name.lower() in LAKE_COLUMNS else name for name in names)
+
+
+def table_columns(headers: Iterable[str]) -> list[TableColumn]:
+    """The columns of a lake file; headers that repeat, whatever their case, share a column of the first one's name.
+
+    >>> table_columns(["Id", "Comment", "comment"])
+    [TableColumn(name='Id', places=(0,)), TableColumn(name='Comment', places=(1, 2))]
+    """
+    found: dict[str, tuple[str, list[int]]] = {}
+    for place, name in enumerate(column_names(headers)):
+        found.setdefault(name.casefold(), (name, []))[1].append(place)
+    return [TableColumn(name, tuple(places)) for name, places in found.values()]
+
+
+def _folded(names: Iterable[str]) -> set[str]:
+    return {name.strip().casefold() for name in names}
 
 
 def _recognise_table(
-    kind: str, headers: Sequence[tuple[str, list[str]]], contract: SystemContract, own: SystemSettings | None
+    headers: Mapping[str, Sequence[str]], contract: SystemContract, own: SystemSettings | None
 ) -> Layout:
-    """The CSV entity whose declared headers are all there; the one that declares most where several fit."""
-    fitting = []
-    for name, entity in contract.entities.items():
-        if entity.format != "csv":
-            continue
-        found = next(cells for read_by, cells in headers if read_by in ("", name))
-        have = {header.lower() for header in column_names(found)}
-        wanted = {header.lower() for header in entity.recognise.headers}
-        if wanted <= have:
-            fitting.append((len(wanted), name, column_names(found)))
-    if not fitting:
-        seen = ", ".join(column_names(headers[0][1])[:8]) if headers else ""
-        raise UnrecognisedError(
-            f"no file of {contract.title} has these headers ({seen}); add a contract for it in the project's exports/ folder"
-        )
-    most = max(count for count, _, _ in fitting)
-    best = [(name, found) for count, name, found in fitting if count == most]
+    """Of the entities whose declared headers are all there, the one that knows the most of the file's headers."""
+    matches: dict[str, int] = {}
+    for name, cells in headers.items():
+        entity = contract.entities[name]
+        have = _folded(column_names(cells))
+        if entity.recognise.headers and _folded(entity.recognise.headers) <= have:
+            matches[name] = len(have & _known_headers(entity, own))
+    if not matches:
+        seen = max(headers.values(), key=len, default=())
+        raise UnrecognisedError(_unknown_message("file", "headers", column_names(seen), contract))
+    best = [name for name, known in matches.items() if known == max(matches.values())]
     if len(best) > 1:
-        names = " and ".join(name for name, _ in best)
-        raise UnrecognisedError(f"it could be {names}: their recognise.headers do not tell them apart")
-    chosen, names_found = best[0]
-    return _with_columns(kind, chosen, names_found, contract.entities[chosen], own)
-
-
-def _with_columns(kind: str, name: str, headers: tuple[str, ...], entity: Entity, own: SystemSettings | None) -> Layout:
-    wanted = wanted_headers(entity, own)
-    have = {header.lower() for header in headers}
-    absent = {
-        column: aliases for column, (aliases, _) in wanted.items() if not {alias.lower() for alias in aliases} & have
-    }
-    required = [" or ".join(aliases) for column, aliases in absent.items() if wanted[column][1]]
-    if required:
-        raise UnreadableError(
-            f"it is {name} but lacks the required column {', '.join(required)}; export it with that column, "
-            "or name its header in mutual-value.toml under [systems.<system>.columns]"
+        raise UnrecognisedError(
+            f"it could be {' or '.join(best)}: their recognise.headers do not tell them apart; give one of them more"
         )
-    used = {alias.lower() for aliases, _ in wanted.values() for alias in aliases}
-    unknown = tuple(header for header in headers if header.lower() not in used)
-    return Layout(kind, name, headers, tuple(sorted(absent)), unknown)
+    return _layout(best[0], column_names(headers[best[0]]), contract, own)
 
 
-def wanted_headers(entity: Entity, own: SystemSettings | None) -> Mapping[str, tuple[tuple[str, ...], bool]]:
-    """What the entity's columns read: `table.column` -> (aliases, required); the user's own headers come first."""
+def _unknown_message(what: str, parts: str, seen: Sequence[str], contract: SystemContract) -> str:
+    shown = ", ".join(name[:40] for name in seen[:8]) or "none"
+    known = ", ".join(contract.entities)
+    return (
+        f"no {what} of {contract.title} has these {parts} ({shown}); its contract knows {known}. "
+        f"Describe it in exports/{contract.system}.yml of the project"
+    )
+
+
+def _known_headers(entity: Entity, own: SystemSettings | None) -> set[str]:
+    aliases = (alias for names, _ in wanted_headers(entity, own).values() for alias in names)
+    return _folded(aliases) | _folded(entity.recognise.headers)
+
+
+def wanted_headers(entity: Entity, own: SystemSettings | None) -> dict[str, tuple[tuple[str, ...], bool]]:
+    """What the entity's columns read: `table.column` -> (aliases, required); the user's own header comes first."""
     wanted = {
         f"{table_name}.{column_name}": (column.source, column.required)
         for table_name, table in entity.tables.items()
@@ -157,85 +223,56 @@ def wanted_headers(entity: Entity, own: SystemSettings | None) -> Mapping[str, t
     for table_name, columns in (own.columns if own else {}).items():
         if table_name in entity.tables:
             for column_name, header in columns.items():
-                before = wanted.get(f"{table_name}.{column_name}", ((), False))
-                wanted[f"{table_name}.{column_name}"] = ((header, *before[0]), before[1])
+                aliases, required = wanted.get(f"{table_name}.{column_name}", ((), False))
+                wanted[f"{table_name}.{column_name}"] = ((header, *aliases), required)
     return wanted
 
 
-def _recognise_json(path: Path, text: bytes, contract: SystemContract) -> Layout:
-    kind, first = _first_object(path, text)
-    entity = entity_of(first, contract)
-    if entity is None:
-        keys = ", ".join(list(first)[:8])
-        raise UnrecognisedError(
-            f"no record of {contract.title} has these keys ({keys}); add a contract for it in the project's exports/ folder"
+def _layout(name: str, headers: tuple[str, ...], contract: SystemContract, own: SystemSettings | None) -> Layout:
+    layout = compare(name, headers, contract, own)
+    wanted = wanted_headers(contract.entities[name], own)
+    needed = {" or ".join(wanted[column][0]) for column in layout.missing if wanted[column][1]}
+    if needed:
+        raise UnreadableError(
+            f"it is {name}, but lacks the required column {', '.join(sorted(needed))}; export it with that column, or "
+            f"name the header that holds it in mutual-value.toml under [systems.{contract.system}.columns]"
         )
-    return Layout(kind, entity)
+    return layout
 
 
-def _first_object(path: Path, text: bytes) -> tuple[str, dict[str, object]]:
-    """How the JSON file is laid out, and its first object that can be read."""
-    if text.startswith(b"["):
-        return "json list", _first_of_list(text)
-    for line in text.splitlines():
-        found = _parsed(line)
-        if found is not None:
-            return ("json pages", _first_of_page(found)) if _is_page(found) else ("json lines", found)
-    whole = _whole(path)
-    return ("json pages", _first_of_page(whole)) if _is_page(whole) else ("json document", whole)
+def compare(name: str, headers: tuple[str, ...], contract: SystemContract, own: SystemSettings | None) -> Layout:
+    """What the entity's columns lack among the headers, and the headers that none of its columns reads."""
+    entity = contract.entities[name]
+    have, known = _folded(headers), _known_headers(entity, own)
+    missing = (column for column, (aliases, _) in wanted_headers(entity, own).items() if not _folded(aliases) & have)
+    unknown = tuple(header for header in headers if header.casefold() not in known)
+    return Layout(name, headers, tuple(sorted(missing)), unknown)
 
 
-def _parsed(line: bytes) -> dict[str, object] | None:
+def entity_of_record_sql(contract: SystemContract) -> str:
+    """SQL for the entity of the JSON object in `record`; null where none fits.
+
+    An entity known by fields comes after those known by wrapper or object, and the one with the most fields first: a
+    record of a richer kind has the fields of a poorer kind as well.
+    """
+    ways = [(name, entity.recognise) for name, entity in contract.entities.items() if entity.format == "json"]
+    cases = []
+    for name, way in sorted(ways, key=lambda pair: (bool(pair[1].fields), -len(pair[1].fields))):
+        if way.wrapper is not None:
+            test = f"json_type(record, {literal(f'$.{quoted(way.wrapper)}')}) = 'OBJECT'"
+        elif way.object is not None:
+            test = f"json_extract_string(record, '$.object') = {literal(way.object)}"
+        else:
+            test = " and ".join(f"json_exists(record, {literal(f'$.{quoted(field)}')})" for field in way.fields)
+        cases.append(f"when {test} then {literal(name)}")
+    return f"case {' '.join(cases)} end" if cases else "cast(null as varchar)"
+
+
+def unknown_records_message(record: str, contract: SystemContract) -> str:
+    """What to say of a JSON file of which no record fits; `record` is its first."""
     try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _first_of_list(text: bytes) -> dict[str, object]:
-    body = text.decode("utf-8", errors="replace").removeprefix("[").lstrip()
-    try:
-        found, _ = json.JSONDecoder().raw_decode(body)
-    except ValueError:
+        found = json.loads(record)
+    except (ValueError, RecursionError):
         found = {}
-    return found if isinstance(found, dict) else {}
-
-
-def _whole(path: Path) -> dict[str, object]:
-    """A single JSON document written over several lines."""
-    try:
-        rows = duckdb.execute(
-            "select json from read_json_objects(?, format = 'unstructured', maximum_object_size = 268435456) limit 1",
-            [str(path)],
-        ).fetchall()
-    except duckdb.Error as error:
-        raise UnreadableError(f"it is no valid JSON: {str(error).splitlines()[0]}; export it again") from error
-    found = json.loads(rows[0][0]) if rows else {}
-    return found if isinstance(found, dict) else {}
-
-
-def _is_page(found: dict[str, object]) -> bool:
-    """A page of a list as Stripe's API gives it (https://docs.stripe.com/api/pagination)."""
-    return isinstance(found.get("data"), list) and found.get("object", "list") == "list"
-
-
-def _first_of_page(page: dict[str, object]) -> dict[str, object]:
-    data = page["data"]
-    first = data[0] if isinstance(data, list) and data else {}
-    return first if isinstance(first, dict) else {}
-
-
-def entity_of(record: Mapping[str, object], contract: SystemContract) -> str | None:
-    """The entity of one JSON record."""
-    for name, entity in contract.entities.items():
-        way = entity.recognise
-        if entity.format != "json":
-            continue
-        if way.wrapper is not None and isinstance(record.get(way.wrapper), dict):
-            return name
-        if way.object is not None and record.get("object") == way.object:
-            return name
-        if way.fields and all(field in record for field in way.fields):
-            return name
-    return None
+    keys = tuple(map(str, found)) if isinstance(found, dict) else ()
+    return _unknown_message("record", "keys", keys, contract)

@@ -1,154 +1,113 @@
-"""Counting and careful reading of records, independent of the engine that lands them quickly.
+"""The careful readers: record by record, in Python, keeping every good record of a damaged file.
 
-The quick reader is checked against the counts made here; a file that it refuses, or counts otherwise, is read again
-record by record: good records are kept, a bad one keeps its text and gets the name of its defect.
+They read what the engine refuses or counts otherwise. A bad record keeps its text and gets the name of its defect; no
+reader drops anything but blank lines, which it counts. Each holds no more than one record and one batch.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import re
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
-import numpy as np
 import openpyxl
 
 from warehouse.contracts import Dialect
+from warehouse.counting import CARRIAGE_RETURN, COMMA, HEAD, line_end, structure
+from warehouse.errors import MutualValueError
 
 csv.field_size_limit(sys.maxsize)
 
-CHUNK = 1 << 22
+# Longer than any export writes, and short enough to be held in memory.
+MOST_RECORD_BYTES = 100_000_000
 # A record of more lines than this is a quote that nobody closed, not a long text.
 MOST_LINES_OF_A_RECORD = 10_000
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
+# RFC 4180 has no quoted cell after a space; the engine reads it as quoted, Python's csv as text. Neither is certain.
+_SPACED_QUOTE = re.compile(r'\s+"')
+_NEXT_OBJECT = re.compile(rb"\n,?(?=\{)")
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """What is known of a file's bytes before anything reads its meaning."""
-
-    sha256: str
-    bytes: int
-    records: int
-    blank: int
+class UnreadableError(MutualValueError):
+    """The file cannot be taken; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a file: its cells, or the defect that kept it from being split into cells, and its text."""
+    """One record: its cells, or the defect that kept it from being split into cells, and its text as it came."""
 
     cells: tuple[str | None, ...] | None
     defect: str | None = None
     raw: str | None = None
 
 
-def fingerprint(path: Path, quote: str | None) -> Fingerprint:
-    """Hash the file and count its records in one streaming pass.
+class Reader(Protocol):
+    """Yields records; `blank` counts the lines with nothing on them that were passed over so far."""
 
-    A record ends with a line feed (or a lone carriage return) outside quotes; `quote` None counts plain lines. A line
-    with nothing on it is blank, no record.
+    blank: int
+
+    def __iter__(self) -> Iterator[Record]: ...
+
+
+@dataclass(frozen=True)
+class Header:
+    """A CSV file's header: its cells, the lines down to its end, and the byte at which the records begin."""
+
+    cells: tuple[str, ...]
+    lines: int
+    offset: int
+
+
+def read_header(head: bytes, dialect: Dialect) -> Header:
+    """The header of a UTF-8 text whose first bytes are `head`: the first line with text after `dialect.skip` lines.
+
+    Raises:
+        UnreadableError: it is not UTF-8, its quotes do not close, or it does not end within `head`.
     """
-    digest = hashlib.sha256()
-    counter = _RecordCounter(ord(quote) if quote else None, _ends_with_carriage_return(path))
-    size = 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            counter.add(np.frombuffer(chunk, dtype=np.uint8))
-            size += len(chunk)
-    records, blank = counter.total()
-    return Fingerprint(digest.hexdigest(), size, records, blank)
+    end = "\r" if line_end(io.BytesIO(head)) == CARRIAGE_RETURN else "\n"
+    lines = _Lines(io.StringIO(head.decode("utf-8", errors="surrogateescape"), newline=end))
+    for _ in range(dialect.skip):
+        next(lines, None)
+    try:
+        cells = next((row for row in csv_reader(lines, dialect) if row), [])
+    except csv.Error as error:
+        raise UnreadableError(f"the quotes of its header do not close ({error}); export it again") from error
+    if cells and _UNDECODABLE.search("".join(cells)):
+        raise UnreadableError(_wrong_encoding("its header is", dialect))
+    if lines.bytes_read == len(head) and len(head) >= HEAD:
+        raise UnreadableError(f"its header does not end within {HEAD} bytes; check the contract's dialect")
+    if cells:
+        cells[0] = cells[0].removeprefix("\ufeff")
+    return Header(tuple(cells), lines.read, lines.bytes_read)
 
 
-def _ends_with_carriage_return(path: Path) -> bool:
-    """Whether lines end with a lone carriage return (old Macintosh files): there is one, and no line feed, at the start."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    return b"\n" not in head and b"\r" in head
+def _wrong_encoding(what: str, dialect: Dialect) -> str:
+    return (
+        f"{what} not {dialect.encoding}, the encoding that the contract declares; export it so, or declare its real "
+        "encoding in the contract (dialect.encoding: cp1252 is usual on Windows)"
+    )
 
 
-class _RecordCounter:
-    """Counts line ends outside quotes: those where the number of quotes before is even (a doubled quote counts twice)."""
-
-    def __init__(self, quote: int | None, carriage_return: bool) -> None:
-        self._quote = quote
-        self._end = 13 if carriage_return else 10
-        self._odd = 0
-        self._ends = 0
-        self._blank = 0
-        # The bytes of the open line, as far as they tell whether it is blank.
-        self._line_has_text = False
-        self._started = False
-
-    def add(self, chunk: np.ndarray) -> None:
-        if not self._started and chunk[:3].tobytes() == b"\xef\xbb\xbf":
-            chunk = chunk[3:]
-        self._started = True
-        if not len(chunk):
-            return
-        ends = np.flatnonzero(chunk == self._end)
-        if self._quote is not None:
-            # uint8 wraps at 256, which is even: parity survives.
-            odd = (np.cumsum(chunk == self._quote, dtype=np.uint8) + np.uint8(self._odd)) & 1
-            ends = ends[odd[ends] == 0]
-            self._odd = int(odd[-1])
-        self._count_lines(chunk, ends)
-
-    def _count_lines(self, chunk: np.ndarray, ends: np.ndarray) -> None:
-        if not len(ends):
-            self._line_has_text |= self._has_text(chunk)
-            return
-        starts = np.concatenate(([0], ends[:-1] + 1))
-        lengths = ends - starts
-        # A carriage return before the line feed belongs to the line end.
-        returned = (lengths > 0) & (chunk[np.maximum(ends - 1, 0)] == 13)
-        texts = (lengths - returned) > 0
-        first = bool(texts[0]) or self._line_has_text
-        with_text = int(texts[1:].sum()) + int(first)
-        self._ends += with_text
-        self._blank += len(ends) - with_text
-        self._line_has_text = self._has_text(chunk[ends[-1] + 1 :])
-
-    @staticmethod
-    def _has_text(piece: np.ndarray) -> bool:
-        return bool(len(piece)) and not bool(np.all(piece == 13))
-
-    def total(self) -> tuple[int, int]:
-        """(records, blank lines); a last line needs no line end."""
-        return self._ends + int(self._line_has_text), self._blank
+def too_many_undecodable(undecodable: int, records: int, dialect: Dialect) -> str | None:
+    """A message when so many records do not fit the declared encoding that the declaration must be wrong."""
+    if undecodable <= max(10, records // 20):
+        return None
+    return _wrong_encoding(f"{undecodable} of {records} records are", dialect)
 
 
-def csv_records(path: Path, dialect: Dialect, width: int) -> Iterator[Record]:
-    """The records of a CSV file after its header, each of `width` cells or with its defect; blank lines left out."""
-    with path.open("r", encoding=_with_bom(dialect.encoding), errors="surrogateescape", newline="") as file:
-        lines = _Lines(file)
-        for _ in range(dialect.skip):
-            next(lines, None)
-        reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, doublequote=True, strict=True)
-        next(reader, None)
-        while True:
-            lines.begin_record()
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                yield _broken(lines)
-                continue
-            if cells:
-                yield _checked(cells, width, lines.text())
-
-
-def _with_bom(encoding: str) -> str:
-    """The codec that also drops a byte-order mark."""
-    return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+def csv_reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
+    """Rows of cells as the dialect splits them; a quote that does not close, or stands oddly, raises csv.Error."""
+    if not dialect.quote:
+        return csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE, strict=True)
+    return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, doublequote=True, strict=True)
 
 
 class _Lines:
@@ -156,8 +115,11 @@ class _Lines:
 
     def __init__(self, file: io.TextIOBase) -> None:
         self._file = file
-        self._returned: deque[str] = deque()
+        self._given_back: deque[str] = deque()
         self._open: list[str] = []
+        self.read = 0
+        self.bytes_read = 0
+        self.ended = False
 
     def __iter__(self) -> _Lines:
         return self
@@ -165,106 +127,362 @@ class _Lines:
     def __next__(self) -> str:
         if len(self._open) >= MOST_LINES_OF_A_RECORD:
             raise csv.Error("a quote is never closed")
-        line = self._returned.popleft() if self._returned else next(self._file)
+        line = self._given_back.popleft() if self._given_back else self._read()
         self._open.append(line)
+        return line
+
+    def _read(self) -> str:
+        line = _bounded_line(self._file)
+        if not line:
+            self.ended = True
+            raise StopIteration
+        self.read += 1
+        self.bytes_read += len(line.encode("utf-8", errors="surrogateescape"))
         return line
 
     def begin_record(self) -> None:
         self._open = []
+
+    @property
+    def open_lines(self) -> int:
+        return len(self._open)
 
     def text(self) -> str:
         return "".join(self._open)
 
     def give_back_all_but_first(self) -> str:
         first, *rest = self._open
-        self._returned.extendleft(reversed(rest))
+        self._given_back.extendleft(reversed(rest))
         return first
 
 
-def _broken(lines: _Lines) -> Record:
-    """A record whose quotes do not close: its first line is the defect, the lines after it are read anew."""
-    spans_lines = lines.text().count("\n") > 1
-    raw = lines.give_back_all_but_first()
-    return Record(None, "unclosed_quote" if spans_lines else "malformed_quotes", _readable(raw.rstrip("\r\n")))
+def _bounded_line(file: io.TextIOBase) -> str:
+    line = file.readline(MOST_RECORD_BYTES)
+    if len(line) == MOST_RECORD_BYTES:
+        raise UnreadableError(f"one of its lines is longer than {MOST_RECORD_BYTES} bytes; export it again")
+    return line
 
 
-def _checked(cells: list[str], width: int, raw: str) -> Record:
-    text = _readable(raw.rstrip("\r\n"))
-    if _UNDECODABLE.search(raw):
-        return Record(None, "undecodable", text)
-    if len(cells) > width:
-        return Record(None, "too_many_cells", text)
-    if len(cells) < width:
-        return Record(None, "too_few_cells", text)
-    return Record(tuple(cell or None for cell in cells))
+class CsvReader:
+    """The records of a UTF-8 CSV file below its header, each of `width` cells or with its defect."""
+
+    def __init__(self, path: Path, dialect: Dialect, header: Header, width: int) -> None:
+        self._path = path
+        self._dialect = dialect
+        self._header = header
+        self._width = width
+        self.blank = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        with _text_from(self._path, self._header.offset) as file:
+            lines = _Lines(file)
+            rows = csv_reader(lines, self._dialect)
+            while True:
+                lines.begin_record()
+                try:
+                    cells = next(rows)
+                except StopIteration:
+                    return
+                except csv.Error:
+                    yield self._broken(lines)
+                    continue
+                if cells:
+                    yield self._checked(cells, lines.text())
+                else:
+                    self.blank += 1
+
+    def _broken(self, lines: _Lines) -> Record:
+        """Quotes that do not close: the first line is the defect, the lines after it are read anew."""
+        defect = "malformed_quotes"
+        if lines.open_lines > 1:
+            defect = "unclosed_quote"
+        elif lines.ended:
+            defect = "truncated"
+        return Record(None, defect, _readable(lines.give_back_all_but_first()))
+
+    def _checked(self, cells: list[str], raw: str) -> Record:
+        defect = self._defect(cells, raw)
+        if defect:
+            return Record(None, defect, _readable(raw))
+        return Record(tuple(cell or None for cell in cells[: self._width]))
+
+    def _defect(self, cells: list[str], raw: str) -> str | None:
+        if _UNDECODABLE.search(raw):
+            return "undecodable"
+        if "\0" in raw:
+            return "nul_byte"
+        if any(cells[self._width :]):
+            return "too_many_cells"
+        if len(cells) < self._width:
+            return "too_few_cells" if raw.endswith(("\n", "\r")) else "truncated"
+        if self._dialect.quote and any(_SPACED_QUOTE.match(cell) for cell in cells):
+            return "malformed_quotes"
+        return None
+
+
+@contextmanager
+def _text_from(path: Path, offset: int) -> Iterator[io.TextIOBase]:
+    """The UTF-8 text from a byte on; bytes that are none become lone surrogates, lines end as they do in the file."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        end = "\r" if line_end(file) == CARRIAGE_RETURN else "\n"
+        file.seek(offset)
+        yield io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline=end)
 
 
 def _readable(text: str) -> str:
-    r"""The text with undecodable bytes written as \xNN."""
-    return _UNDECODABLE.sub(lambda found: f"\\x{ord(found.group()) - 0xDC00:02x}", text)
+    r"""The text of a bad record without its line end; undecodable and NUL bytes written as \xNN."""
+    shown = _UNDECODABLE.sub(lambda found: f"\\x{ord(found.group()) - 0xDC00:02x}", text.rstrip("\r\n"))
+    return shown.replace("\0", "\\x00")
 
 
-def json_lines(path: Path) -> Iterator[Record]:
-    """The records of an NDJSON file: each line that is a JSON object as one cell; blank lines left out."""
-    with path.open("r", encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
-        for line in file:
-            text = line.strip()
-            if text:
-                yield _json_record(text)
+class JsonLines:
+    """The lines of an NDJSON file, each as one cell; whether a line is valid JSON is for the engine to say."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.blank = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        with _text_from(self._path, 0) as file:
+            while line := _bounded_line(file):
+                text = line.removeprefix("\ufeff").strip()
+                if text:
+                    yield _json_record(text, whole=line.endswith(("\n", "\r")) or _is_json(text))
+                else:
+                    self.blank += 1
 
 
-def _json_record(text: str) -> Record:
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _json_record(text: str, whole: bool) -> Record:
     if _UNDECODABLE.search(text):
         return Record(None, "undecodable", _readable(text))
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return Record(None, "malformed_json", text)
-    return Record((text,)) if isinstance(found, dict) else Record(None, "not_an_object", text)
+    if "\0" in text:
+        return Record(None, "nul_byte", _readable(text))
+    return Record((text,)) if whole else Record(None, "truncated", text)
 
 
-def json_list(path: Path) -> Iterator[Record]:
-    """The objects of a JSON list that breaks off or is damaged, as far as they can be read; then the rest as one defect.
+class JsonElements:
+    """The elements of JSON lists or of pages of a list, or one object after another (`kind` list, pages, objects).
 
-    The file is read in pieces; no more than one element is held at a time.
+    They are split where braces and brackets balance; whether one is valid JSON is for the engine to say. Text that
+    never balances is a defect, up to the next line that begins with an object; reading goes on there.
     """
-    decoder = json.JSONDecoder()
-    with path.open("r", encoding="utf-8-sig", errors="backslashreplace") as file:
-        buffer = file.read(CHUNK).lstrip().removeprefix("[")
-        while True:
-            buffer = buffer.lstrip().removeprefix(",").lstrip()
-            if buffer.startswith("]"):
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self._path = path
+        self._kind = kind
+        self.blank = 0
+        self.unclosed = False
+
+    def __iter__(self) -> Iterator[Record]:
+        with self._path.open("rb") as file:
+            if self._kind == "pages":
+                yield from self._pages(file)
                 return
-            try:
-                found, end = decoder.raw_decode(buffer)
-            except ValueError:
-                more = file.read(CHUNK)
-                if not more:
-                    if buffer:
-                        yield Record(None, "truncated", buffer)
-                    return
-                buffer += more
+            start: int | None = list_start(file) if self._kind == "list" else 0
+            while start is not None:
+                end = yield from _elements(file, start)
+                self.unclosed = self._kind == "list" and end.at_end_of_file
+                start = yield from (_after_list if end.balanced else _damaged)(file, end.offset)
+
+    def _pages(self, file: BinaryIO) -> Iterator[Record]:
+        """The elements of each page's `data` list, of one page after another."""
+        page = 0
+        while (start := page_list(file, page)) is not None:
+            end = yield from _elements(file, start)
+            if not end.balanced:
+                yield from _damaged(file, end.offset, resume=False)
+                return
+            self.unclosed = end.at_end_of_file
+            page = _page_end(file, end.offset)
+        yield from _damaged(file, page, resume=False)
+
+
+@dataclass(frozen=True)
+class _End:
+    """The byte after a list's closing bracket, or at which text begins that never balances."""
+
+    offset: int
+    balanced: bool
+    at_end_of_file: bool = False
+
+
+def list_start(file: BinaryIO) -> int:
+    """The byte after the opening bracket of the file's list."""
+    file.seek(0)
+    return file.read(HEAD).index(b"[") + 1
+
+
+def _elements(file: BinaryIO, start: int) -> Generator[Record, None, _End]:
+    """The elements from byte `start` on, up to the bracket that closes their list, or the end of the file."""
+    file.seek(start)
+    pending = b""
+    begin = base = start  # the bytes at which `pending` and the chunk begin
+    depth = 0
+    for chunk, places, marks, depths in structure(file):
+        cut = 0
+        at_top = depths <= 0
+        for place, mark in zip(places[at_top].tolist(), marks[at_top].tolist(), strict=True):
+            closes_list = mark != COMMA and depths[places.searchsorted(place)] < 0
+            yield from _element(pending + chunk[cut : place + (mark != COMMA and not closes_list)])
+            pending, cut, begin = b"", place + 1, base + place + 1
+            if closes_list:
+                return _End(begin, balanced=True)
+        pending += chunk[cut:]
+        base += len(chunk)
+        depth = int(depths[-1]) if len(depths) else depth
+        if len(pending) > MOST_RECORD_BYTES:
+            return _End(begin, balanced=False)
+    if depth > 0:
+        return _End(begin, balanced=False)
+    yield from _element(pending)
+    return _End(base, balanced=True, at_end_of_file=True)
+
+
+def _element(piece: bytes) -> Iterator[Record]:
+    text = piece.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff").strip()
+    if text:
+        yield _json_record(text, whole=True)
+
+
+def _after_list(file: BinaryIO, offset: int) -> Generator[Record, None, int | None]:
+    """After a list only another list may follow; returns the byte at which its elements begin, None at the end."""
+    file.seek(offset)
+    rest = file.read(HEAD)
+    text = rest.lstrip()
+    if text.startswith(b"["):
+        return offset + len(rest) - len(text) + 1
+    return (yield from _damaged(file, offset))
+
+
+def _damaged(file: BinaryIO, begin: int, resume: bool = True) -> Generator[Record, None, int | None]:
+    """The text that never balances as one defect; returns the byte to go on from, None at the end of the file."""
+    file.seek(begin)
+    rest = file.read(MOST_RECORD_BYTES)
+    following = _NEXT_OBJECT.search(rest, 1) if resume else None
+    if following is None and len(rest) == MOST_RECORD_BYTES:
+        raise UnreadableError(f"one of its records is longer than {MOST_RECORD_BYTES} bytes; export it again")
+    piece = (rest[: following.start()] if following else rest).strip()
+    if piece:
+        text = _readable(piece.decode("utf-8", errors="surrogateescape"))
+        yield Record(None, "malformed_json" if following else "truncated", text)
+    return begin + following.end() if following else None
+
+
+def page_list(file: BinaryIO, start: int = 0) -> int | None:
+    """The byte after the bracket of the `data` list, when a page of a list begins at `start`, as Stripe's API gives it.
+
+    https://docs.stripe.com/api/pagination: {"object": "list", "url": ..., "has_more": ..., "data": [...]}. An object
+    of another kind may hold a list called data as well: it says what it is, or keeps its data behind other keys.
+    """
+    file.seek(start)
+    text = file.read(1 << 16).decode("utf-8", errors="surrogateescape")
+    decoder = json.JSONDecoder()
+    place = len(text) - len(text.lstrip("\ufeff \t\r\n"))
+    if not text.startswith("{", place):
+        return None
+    try:
+        while True:
+            place = _after_space(text, place + 1)
+            key, place = decoder.raw_decode(text, place)
+            place = _after_space(text, _after_space(text, place) + 1)
+            if key == "data" and text.startswith("[", place):
+                return start + len(text[: place + 1].encode("utf-8", errors="surrogateescape"))
+            value, place = decoder.raw_decode(text, place)
+            if key not in _PAGE_KEYS or (key == "object" and value != "list"):
+                return None
+            place = _after_space(text, place)
+    except (ValueError, RecursionError):
+        return None
+
+
+_PAGE_KEYS = {"object", "url", "has_more", "total_count", "count", "next_page", "next_page_url", "previous_page_url"}
+
+
+def _after_space(text: str, place: int) -> int:
+    return place + len(text[place : place + 256]) - len(text[place : place + 256].lstrip())
+
+
+def _page_end(file: BinaryIO, offset: int) -> int:
+    """The byte after the brace that closes the page whose list ended at `offset`."""
+    file.seek(offset)
+    passed = 0
+    for chunk, places, _, depths in structure(file):
+        below = (depths < 0).nonzero()[0]
+        if len(below):
+            return offset + passed + int(places[below[0]]) + 1
+        passed += len(chunk)
+    return offset + passed
+
+
+class SheetReader:
+    """The rows of a workbook's first sheet below its header; blank ones, which sheets carry by the thousand, apart."""
+
+    def __init__(self, path: Path, skip: int, width: int) -> None:
+        self._path = path
+        self._skip = skip
+        self._width = width
+        self.blank = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        has_header = False
+        for place, row in enumerate(sheet_rows(self._path)):
+            if place < self._skip:
                 continue
-            text = buffer[:end]
-            buffer = buffer[end:]
-            yield Record((text,)) if isinstance(found, dict) else Record(None, "not_an_object", text)
+            if not any(row):
+                self.blank += int(has_header)
+            elif not has_header:
+                has_header = True
+            elif any(row[self._width :]):
+                yield Record(None, "too_many_cells", json.dumps(row, ensure_ascii=False))
+            else:
+                yield Record((*row[: self._width], *([None] * (self._width - len(row)))))
+
+
+def sheet_header(path: Path, skip: int) -> tuple[str, ...]:
+    """The first row with text after `skip` rows, without the phantom columns that sheets carry on the right."""
+    for place, row in enumerate(sheet_rows(path)):
+        if place >= skip and any(row):
+            width = max(number for number, cell in enumerate(row, start=1) if cell)
+            return tuple(cell or "" for cell in row[:width])
+    return ()
 
 
 def sheet_rows(path: Path) -> Iterator[tuple[str | None, ...]]:
     """Every row of the first sheet as text; numbers so that they read back the same, dates as ISO 8601.
 
     Raises:
-        ValueError: the workbook cannot be opened.
+        UnreadableError: the workbook cannot be opened or read to its end.
     """
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except Exception as error:  # noqa: BLE001 (openpyxl raises whatever its XML and ZIP parsers raise)
-        raise ValueError(f"the workbook cannot be opened: {error}") from error
-    try:
+    with _workbook(path) as book:
         for row in book.worksheets[0].iter_rows(values_only=True):
             yield tuple(_cell_text(value) for value in row)
-    finally:
-        book.close()
+
+
+def sheet_names(path: Path) -> list[str]:
+    """The workbook's sheets in their order; raises as `sheet_rows` does."""
+    with _workbook(path) as book:
+        return [sheet.title for sheet in book.worksheets]
+
+
+@contextmanager
+def _workbook(path: Path) -> Iterator[openpyxl.Workbook]:
+    # From an open file: openpyxl refuses a path that does not end in .xlsx, whatever is in the file.
+    with path.open("rb") as file:
+        try:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            yield book
+            book.close()
+        except Exception as error:  # openpyxl raises whatever its XML and ZIP parsers raise
+            raise UnreadableError(f"the workbook cannot be read ({error}); save it again as .xlsx or CSV") from error
 
 
 def _cell_text(value: object) -> str | None:
@@ -272,8 +490,9 @@ def _cell_text(value: object) -> str | None:
         return None
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
+    if isinstance(value, float):
+        # Beyond 15 digits a sheet holds no whole number: the exponent stays, so that a ruined id shows as one.
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value).upper()
     if hasattr(value, "isoformat"):
-        return str(value.isoformat()).replace("T00:00:00", "")
+        return str(value.isoformat()).removesuffix("T00:00:00")
     return str(value)
