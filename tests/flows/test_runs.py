@@ -133,3 +133,10 @@ def test_the_log_says_when_and_how_bad(journal: Journal) -> None:
     moment, level, message = last.split(" ", 2)
     assert dt.datetime.fromisoformat(moment).tzinfo is not None
     assert (level, message) == ("WARNING", "unknown column")
+
+
+def test_a_run_is_as_of_the_configured_day_unless_asked_otherwise(project: Project) -> None:
+    (project.root / "mutual-value.toml").write_text("as_of = 2026-03-31\n", encoding="utf-8")
+    configured = Project.open(project.root)
+    assert Journal.begin(configured).record.as_of == "2026-03-31"
+    assert Journal.begin(configured, dt.date(2025, 12, 31)).record.as_of == "2025-12-31"
