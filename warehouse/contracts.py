@@ -171,9 +171,20 @@ def load_contracts(folders: Iterable[Path]) -> dict[str, SystemContract]:
     return contracts
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML whose keys are the text as written: `null`, `true`, `no` and `0` are names in a contract, not values."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        self.flatten_mapping(node)
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                key.tag = "tag:yaml.org,2002:str"
+        return dict(super().construct_mapping(node, deep=deep))
+
+
 def _load(path: Path) -> SystemContract:
     try:
-        contract = SystemContract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        contract = SystemContract.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} is not valid YAML: {error}") from error
     except ValidationError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,12 +10,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from warehouse.recognition import LAKE_COLUMNS
+
 
 @dataclass(frozen=True)
 class LakeFile:
     """One landed file (for one entity) and the facts that landing wrote into it.
 
-    `rows` counts the Parquet rows, defective ones among them; blank records were counted and left out by landing.
+    `headers` are the columns that hold cells, as the file names them; a JSON file has none. `rows` counts the Parquet
+    rows, defective ones among them; blank records were counted and left out by landing.
     """
 
     number: int
@@ -61,6 +63,7 @@ def read_lake(lake: Path) -> list[LakeFile]:
 
 def _read(path: Path, number: int) -> LakeFile:
     parquet = pq.read_metadata(path)
+    columns = parquet.schema.names
     facts = {key.decode(): value.decode() for key, value in (parquet.metadata or {}).items()}
     return LakeFile(
         number=number,
@@ -74,8 +77,8 @@ def _read(path: Path, number: int) -> LakeFile:
         bytes=int(facts["bytes"]),
         rows=parquet.num_rows,
         rows_blank=int(facts["rows_blank"]),
-        headers=tuple(json.loads(facts["headers"])),
-        columns=frozenset(parquet.schema.names),
+        headers=tuple(name for name in columns if name not in LAKE_COLUMNS) if facts["format"] != "json" else (),
+        columns=frozenset(columns),
     )
 
 
