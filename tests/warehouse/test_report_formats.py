@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -126,3 +127,40 @@ def test_design_columns_are_named_for_people() -> None:
 def test_an_e_value_that_is_unknown_says_nothing() -> None:
     assert wording.hidden_cause({"e_value": None}) == ""
     assert "at least 2.10 (E-value)" in wording.hidden_cause({"e_value": 2.1})
+
+
+def test_what_weighting_did_not_make_alike_is_named() -> None:
+    rows = [
+        {"covariate": "region=North", "smd_after": -0.27},
+        {"covariate": "seats", "smd_after": 0.02},
+        {"covariate": "log_mrr", "smd_after": None},
+    ]
+    assert wording.likeness(rows).startswith("Even after weighting the groups differ in Region: North, so")
+    assert wording.likeness(rows[1:]) == "After weighting, the groups are alike in all of these."
+
+
+def lines(svg: str, colour: str) -> int:
+    """How many separate line paths of the colour the picture has, its legend's one left out."""
+    paths = re.findall(rf'<path [^>]*d="(M[^"]*)"[^>]*stroke="var\(--style-{colour}\)"[^>]*stroke-width="2.2"', svg)
+    return max(path.count("M") for path in paths)
+
+
+def test_a_line_breaks_where_a_month_is_missing() -> None:
+    drawn_rows = [
+        {"style": style, "month": dt.date(2026, month, 1), "mutual_value": 0.5}
+        for style, months in (("Partnership", range(1, 7)), ("Dormant", (1, 2, 5, 6)))
+        for month in months
+    ]
+    svg = charts.value_by_month(drawn_rows)
+    assert lines(svg, "1") == 1
+    assert lines(svg, "4") == 2
+
+
+def test_only_styles_that_occur_are_in_the_legend() -> None:
+    rows = [
+        {"style": "Dormant", "day": day, "survival": 1 - day / 1000, "ci_low": None, "ci_high": None} for day in (0, 30)
+    ]
+    svg = charts.retention(rows)
+    assert ">Dormant<" in svg
+    assert ">Partnership<" not in svg
+    assert "var(--style-4)" in svg

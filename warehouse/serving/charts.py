@@ -15,7 +15,7 @@ import altair as alt
 import vl_convert
 
 from warehouse.serving.findings import Row
-from warehouse.serving.wording import ESTIMATORS, OUTCOMES, PARTIES, covariate
+from warehouse.serving.wording import ALIKE, ESTIMATORS, OUTCOMES, PARTIES, covariate
 
 WIDTH = 800
 STYLES = ("Partnership", "Demanding partner", "Transactional", "Dormant", "Undetermined")
@@ -25,7 +25,6 @@ STYLE_DASHES: list[list[int]] = [[1, 0], [8, 3], [3, 3], [8, 3, 2, 3], [1, 3]]
 BANDS = ("0–20", "20–40", "40–60", "60–80", "80–100", "not known")
 BAND_COLOURS = [*(f"var(--value-{number})" for number in range(1, 6)), "transparent"]
 WHEN = ("Before", "After")
-BALANCED = 0.1
 
 INK = "currentColor"
 PAPER = "var(--page)"
@@ -181,7 +180,7 @@ def balance(rows: Sequence[Row]) -> str:
             shape=alt.Shape("when:N", title=None, scale=_scale(WHEN, ["square", "circle"])),
         )
     )
-    aim = alt.Chart(_data([{"at": BALANCED}])).mark_rule(color=INK, strokeDash=[4, 4], opacity=0.6).encode(x="at:Q")
+    aim = alt.Chart(_data([{"at": ALIKE}])).mark_rule(color=INK, strokeDash=[4, 4], opacity=0.6).encode(x="at:Q")
     layers = alt.layer(aim, dots).properties(width=WIDTH - 210, height={"step": 22})
     return _svg("balance", layers, "Likeness of the two groups before and after weighting")
 
@@ -205,20 +204,22 @@ def retention(rows: Sequence[Row]) -> str:
         x=alt.X("day:Q", title="Days since the style was read", axis=alt.Axis(grid=False, tickCount=7))
     )
     bands = base.mark_area(interpolate="step-after", opacity=0.13).encode(
-        y=alt.Y("low:Q", title="Still customers (%)", scale=scale), y2="high:Q", color=_style_colour()
+        y=alt.Y("low:Q", title="Still customers (%)", scale=scale), y2="high:Q", color=_style_colour(_present(rows))
     )
     steps = base.mark_line(interpolate="step-after", strokeWidth=2.2).encode(
-        y=alt.Y("survival:Q", scale=scale), **_style_line()
+        y=alt.Y("survival:Q", scale=scale), **_style_line(_present(rows))
     )
     layers = alt.layer(bands, steps).properties(width=WIDTH - 90, height=320)
     return _svg("retention", layers, "Share of accounts that stay, by style")
 
 
 def value_by_month(rows: Sequence[Row]) -> str:
-    """Median mutual value of each style by month."""
+    """Median mutual value of each style by month; a line breaks where a month has none."""
+    medians = {(row["style"], row["month"]): row["mutual_value"] * 100 for row in rows}
     values = [
-        {"style": row["style"], "month": row["month"].isoformat(), "mutual_value": row["mutual_value"] * 100}
-        for row in rows
+        {"style": style, "month": month.isoformat(), "mutual_value": medians.get((style, month))}
+        for style in _present(rows)
+        for month in sorted({row["month"] for row in rows})
     ]
     lines = (
         alt.Chart(_data(values))
@@ -229,10 +230,10 @@ def value_by_month(rows: Sequence[Row]) -> str:
                 "month:T",
                 scale=alt.Scale(type="utc"),
                 title=None,
-                axis=alt.Axis(format="%b %Y", grid=False, labelOverlap=True),
+                axis=MONTH_AXIS,
             ),
             y=alt.Y("mutual_value:Q", scale=alt.Scale(zero=False, nice=True), title="Median mutual value (points)"),
-            **_style_line(),
+            **_style_line(_present(rows)),
         )
     )
     return _svg(
@@ -240,15 +241,23 @@ def value_by_month(rows: Sequence[Row]) -> str:
     )
 
 
-def _style_line() -> dict[str, Any]:
+def _present(rows: Sequence[Row]) -> list[str]:
+    """The styles that the rows speak of, in the order in which they are always shown."""
+    return [style for style in STYLES if any(row["style"] == style for row in rows)]
+
+
+def _style_line(styles: Sequence[str]) -> dict[str, Any]:
+    dashes = [STYLE_DASHES[STYLES.index(style)] for style in styles]
     return {
-        "color": _style_colour(),
-        "strokeDash": alt.StrokeDash("style:N", title=None, scale=_scale(STYLES, STYLE_DASHES), legend=LINE_LEGEND),
+        "color": _style_colour(styles),
+        "strokeDash": alt.StrokeDash("style:N", title=None, scale=_scale(styles, dashes), legend=LINE_LEGEND),
     }
 
 
-def _style_colour() -> alt.Color:
-    return alt.Color("style:N", title=None, scale=_scale(STYLES, STYLE_COLOURS), legend=LINE_LEGEND)
+def _style_colour(styles: Sequence[str]) -> alt.Color:
+    """A style keeps its colour whichever others there are."""
+    colours = [STYLE_COLOURS[STYLES.index(style)] for style in styles]
+    return alt.Color("style:N", title=None, scale=_scale(styles, colours), legend=LINE_LEGEND)
 
 
 def _outline(field: str, domain: Sequence[str]) -> alt.Stroke:

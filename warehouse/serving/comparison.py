@@ -90,7 +90,7 @@ def _likeness(findings: Findings) -> tuple[str, ...]:
         "they count as alike.",
     )
     shown = table("Standardised differences, mutual value", BALANCE_COLUMNS, rows)
-    return (heading, picture, fold("The numbers", shown))
+    return (heading, paragraph(wording.likeness(rows)), picture, fold("The numbers", shown))
 
 
 EXCLUDED_COLUMNS = (

@@ -140,7 +140,7 @@ MEASURES = """
         group by measure_id, reason
     ),
     reasons as (
-        select measure_id, string_agg(reason || ' (' || account_months || ')', ', ' order by place) as reasons
+        select measure_id, string_agg(format('{} ({:,})', reason, account_months), ', ' order by place) as reasons
         from ranked
         where place <= 3
         group by measure_id

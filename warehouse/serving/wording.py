@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from warehouse.errors import MutualValueError
@@ -11,6 +12,7 @@ from warehouse.settings_tables import STYLE_MONTHS
 
 PRIMARY = "partnership_high_vs_low"
 SECOND = "partnership_vs_transactional"
+ALIKE = 0.1  # a standardised difference under this is taken for none (Austin 2009)
 PARTIES = ("mutual_value", "customer_value", "supplier_value")
 
 LABELS = {
@@ -175,7 +177,7 @@ def _needed(findings: Findings) -> tuple[str, ...]:
     missing = [
         f"{row['label']} ({formats.words(row['reasons'])})"
         for row in findings.measures
-        if row["side"] == "style" and row["missing"] > row["ok"] and row["reasons"]
+        if row["side"] == "style" and row["missing"] + row["thin"] > row["ok"] and row["reasons"]
     ]
     need = (
         "What would be needed: enough comparable accounts both high and low in partnership, each with at least three "
@@ -194,6 +196,17 @@ def finding(row: Row) -> str:
         f"{formats.point_interval(row['ci_low'], row['ci_high'])}), "
         f"{formats.number_of(row['n_partnership'], 'account')} against {formats.count(row['n_comparison'])}."
     )
+
+
+def likeness(rows: Sequence[Row]) -> str:
+    """Whether weighting made the groups alike, and in what they still differ."""
+    unlike = [covariate(row["covariate"]) for row in rows if row["smd_after"] and abs(row["smd_after"]) >= ALIKE]
+    if unlike:
+        return (
+            f"Even after weighting the groups differ in {', '.join(unlike)}, so part of the difference in value may "
+            "come from there."
+        )
+    return "After weighting, the groups are alike in all of these."
 
 
 def covariate(name: str) -> str:
