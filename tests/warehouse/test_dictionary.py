@@ -149,6 +149,15 @@ def test_a_system_says_its_folder_kind_and_what_must_be_configured() -> None:
     assert "https://desk.example/docs" in page
 
 
+def test_a_time_zone_is_the_contracts_or_the_projects() -> None:
+    def shown(zone: str) -> str:
+        page = exports_page({"desk": DESK.model_copy(update={"timezone": zone})})
+        return page.split("| time zone of times without one | ")[1].split(" |")[0]
+
+    assert shown("Europe/Copenhagen") == "Europe/Copenhagen"
+    assert shown("project") == "the project's `timezone`"
+
+
 def test_an_entity_says_how_it_is_recognised_and_which_header_feeds_which_column() -> None:
     ticket = exports_page({"desk": DESK}).split("### `ticket`")[1].split("### `invoice`")[0]
     assert 'JSON, recognised by the wrapper `{"ticket": ...}`. Scope of a file: window.' in ticket

@@ -112,12 +112,18 @@ def _system_entry(contract: SystemContract) -> str:
     facts = [
         ("folder", f"`inbox/{contract.system}/`"),
         ("kind", contract.kind),
-        ("time zone of times without one", contract.timezone or f"`systems.{contract.system}.timezone` must say it"),
+        ("time zone of times without one", _zone(contract)),
         ("currency of amounts without one", contract.currency or f"none, or `systems.{contract.system}.currency`"),
         *([("documentation", contract.documentation)] if contract.documentation else []),
     ]
     entities = "\n".join(_entity_entry(name, entity) for name, entity in contract.entities.items())
     return f"## {contract.title}\n\n{_markdown(('', ''), facts)}\n{entities}"
+
+
+def _zone(contract: SystemContract) -> str:
+    if contract.timezone is None:
+        return f"`systems.{contract.system}.timezone` must say it"
+    return "the project's `timezone`" if contract.timezone == "project" else contract.timezone
 
 
 def _entity_entry(name: str, entity: Entity) -> str:
