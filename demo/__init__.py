@@ -68,6 +68,7 @@ def _configure(path: Path) -> None:
     tables = next((number for number, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
     is_ours = re.compile(r"\s*(as_of|name|currency|timezone)\s*=")
     kept = [line for line in lines[:tables] if not is_ours.match(line)]
-    path.write_text(
-        "\n".join([f"as_of = {AS_OF}", *ours, *kept, *lines[tables:]]) + "\n", encoding="utf-8", newline="\n"
-    )
+    # A Salesforce organisation with one currency exports none.
+    own_currency = [] if "[systems.salesforce]" in lines else ["", "[systems.salesforce]", 'currency = "DKK"']
+    text = "\n".join([f"as_of = {AS_OF}", *ours, *kept, *lines[tables:], *own_currency])
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")

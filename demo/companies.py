@@ -74,6 +74,7 @@ def draw_companies(rng: np.random.Generator, count: int, months: int) -> Compani
         is_new, rng.integers(1, months * 2 // 3, count), -np.floor(rng.exponential(30, count)).astype(np.int64)
     )
     managers = -(-count // ACCOUNTS_PER_MANAGER)
+    parent = _parents(rng, size)
     seats = np.maximum(np.rint(np.exp(3.9 + 0.8 * size)), 5).astype(np.int64)
     return Companies(
         key=np.array([f"company-{number:04d}" for number in range(1, count + 1)]),
@@ -96,8 +97,8 @@ def draw_companies(rng: np.random.Generator, count: int, months: int) -> Compani
         start=start,
         terms=rng.choice([14, 30, 45], count, p=[0.3, 0.55, 0.15]).astype(np.int64),
         is_automatic=rng.random(count) < 0.15,
-        parent=_parents(rng, size),
-        team=_teams(rng, count, managers),
+        parent=parent,
+        team=_teams(rng, parent, managers),
         staff=2 * managers + 4,
     )
 
@@ -125,8 +126,9 @@ def _parents(rng: np.random.Generator, size: Floats) -> Ints:
     return np.where(is_child, rng.choice(largest, len(size)), -1)
 
 
-def _teams(rng: np.random.Generator, count: int, managers: int) -> Ints:
-    """The manager, then specialists (indices after the managers), each once."""
-    manager = rng.integers(managers, size=(count, 1))
-    specialists = managers + np.argsort(rng.random((count, managers + 4)), axis=1)[:, : TEAM - 1]
-    return np.concatenate([manager, specialists], axis=1)
+def _teams(rng: np.random.Generator, parent: Ints, managers: int) -> Ints:
+    """The manager, who is also the parent company's, then specialists (indices after the managers), each once."""
+    manager = rng.integers(managers, size=len(parent))
+    manager = np.where(parent >= 0, manager[parent], manager)
+    specialists = managers + np.argsort(rng.random((len(parent), managers + 4)), axis=1)[:, : TEAM - 1]
+    return np.concatenate([manager[:, None], specialists], axis=1)

@@ -80,7 +80,7 @@ def draw_mails(world: World, people: People) -> Mails:
     by_kind = (
         rng.poisson(1.4 * (1 - share) * people.diligence[:, None] * active),
         rng.poisson(1.4 * share * active),
-        requests.poisson((0.02 + 0.3 * world.latent.cost_focus**2) * active),
+        requests.poisson((0.01 + 0.5 * world.latent.cost_focus**2) * active),
     )
     account, month = (np.concatenate(part) for part in zip(*map(events, by_kind), strict=True))
     kind = np.repeat(np.arange(3), [counts.sum() for counts in by_kind])
@@ -200,8 +200,8 @@ def draw_ticket_texts(world: World, people: People) -> TicketTexts:
 
 def _ticket_kinds(u: Floats, partnership: Floats, cost_focus: Floats) -> Texts:
     shares = (
-        0.01 + 0.05 * cost_focus,
-        0.01 + 0.05 * cost_focus,
+        0.004 + 0.08 * cost_focus**2,
+        0.004 + 0.12 * cost_focus**2,
         0.01 + 0.07 * partnership,
         0.03 + 0.17 * partnership,
         0.18 + 0.17 * partnership,

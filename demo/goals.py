@@ -14,6 +14,7 @@ from demo.world import World
 
 BEFORE = 8  # months before the exports in which a goal may have begun
 REVIEW_DAYS = 60
+ENTRY_DAYS = 10  # days from the first on which older goals were entered
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,12 @@ def draw_goals(world: World, people: People) -> Goals:
         [np.repeat(world.latent.partnership[:, :1], BEFORE, axis=1), world.latent.partnership], axis=1
     )
     active = np.concatenate([companies.start[:, None] <= np.arange(-BEFORE, 0), world.records.supplier.active], axis=1)
-    account, month = events(rng.poisson((0.03 + 0.3 * p_of) * active))
-    order = np.lexsort((account, month))
-    account, month = account[order], month[order]
+    account, starts, due = _spans(rng, world, (0.03 + 0.3 * p_of) * active)
+    month = (starts.astype("M8[M]") - world.months[0]).astype(np.int64) + BEFORE
     p, count = p_of[account, month], len(account)
-    starts = _some_day(rng, world.months[0] - BEFORE + month)
-    due = starts + rng.integers(120, 275, count).astype("m8[D]")
-    created = starts - rng.integers(0, 10, count).astype("m8[D]")
+    # Account plans came into use with the first month: what was already under way was entered then.
+    entered = world.months[0].astype("M8[D]") + rng.integers(0, ENTRY_DAYS, count).astype("m8[D]")
+    created = np.maximum(starts - rng.integers(0, 10, count).astype("m8[D]"), entered)
     has_owner = rng.random(count) < 0.35 + 0.6 * p
     is_confirmed = has_owner & (rng.random(count) < 0.4 + 0.55 * p)
     target = rng.integers(5, 40, count)
@@ -68,7 +68,11 @@ def draw_goals(world: World, people: People) -> Goals:
         due=due,
         created=created,
         confirmed=_until_as_of(
-            np.where(is_confirmed, starts + rng.integers(0, 15, count).astype("m8[D]"), np.datetime64("NaT"))
+            np.where(
+                is_confirmed,
+                np.maximum(starts, created) + rng.integers(0, 15, count).astype("m8[D]"),
+                np.datetime64("NaT"),
+            )
         ),
         reviewed=np.where(rng.random(count) < 0.6 + 0.35 * p, _last_review(rng, starts, ends), np.datetime64("NaT")),
         has_target=rng.random(count) < 0.8 + 0.15 * p,
@@ -79,8 +83,15 @@ def draw_goals(world: World, people: People) -> Goals:
     )
 
 
-def _some_day(rng: np.random.Generator, month: Times) -> Times:
-    return np.asarray(month.astype("M8[D]") + rng.integers(0, 28, len(month)).astype("m8[D]"))
+def _spans(rng: np.random.Generator, world: World, rate: Floats) -> tuple[Ints, Times, Times]:
+    """Account, first day and due day of the goals that are pursued in the months of the exports, by their start."""
+    account, month = events(rng.poisson(rate))
+    first = (world.months[0] - BEFORE + month).astype("M8[D]")
+    starts = first + rng.integers(0, 28, len(account)).astype("m8[D]")
+    due = starts + rng.integers(120, 275, len(account)).astype("m8[D]")
+    order = np.lexsort((account, starts))
+    order = order[due[order] > world.months[0].astype("M8[D]") + ENTRY_DAYS]
+    return account[order], starts[order], due[order]
 
 
 def _left(world: World) -> Times:

@@ -8,7 +8,7 @@ import numpy as np
 
 from demo.draws import Flags, Floats, Ints, logistic
 
-SIZE_CORRELATION = 0.45  # larger customers are more often partners: the confounding that a naive comparison falls for
+SIZE_CORRELATION = 0.38  # larger customers are more often partners: the confounding that a naive comparison falls for
 COST_CORRELATION = -0.3  # separate axes, weakly opposed
 SWITCHER_SHARE = 0.12
 SWITCH = 2.2  # log odds of the change

@@ -46,7 +46,7 @@ def write_salesforce(
         "User.csv": _users(world, people, ids),
         "Opportunity.csv": _opportunities(world, links, ids),
         "Event.csv": _events(world, meetings, links, ids),
-        "EmailMessage.csv": _mails(world, mails, people, links),
+        "EmailMessage.csv": _mails(world, mails, people, links, ids),
         "AccountPlan.csv": _plans(world, goals, links),
         "AccountPlanObjective.csv": _objectives(goals, ids),
         "AccountPlanObjectiveMeasure.csv": _measures(goals, ids),
@@ -262,7 +262,7 @@ def _events(world: World, meetings: Meetings, links: Links, ids: Mapping[str, Te
     }
 
 
-def _mails(world: World, mails: Mails, people: People, links: Links) -> dict[str, Column]:
+def _mails(world: World, mails: Mails, people: People, links: Links, ids: Mapping[str, Texts]) -> dict[str, Column]:
     theirs, ours = people.emails[mails.contact], people.own_emails[mails.staff]
     text = pick(world.rngs["mails"], words.AGENT_BODY + words.CUSTOMER_BODY, len(mails.account))
     thread = np.array([f"thread-{number:07d}@{words.SUPPLIER_DOMAIN}" for number in mails.thread.tolist()])
@@ -278,6 +278,8 @@ def _mails(world: World, mails: Mails, people: People, links: Links) -> dict[str
         "TextBody": text,
         "ThreadIdentifier": thread,
         "Status": np.where(mails.is_incoming, "2", "3"),  # Replied, Sent
+        # Salesforce's mail relay files what comes in under the first user, the administrator.
+        "CreatedById": np.where(mails.is_incoming, ids["User"][0], ids["User"][mails.staff]),
         **_history(mails.moment, mails.moment),
     }
 

@@ -98,7 +98,9 @@ def supplier_side(
     begun = month >= companies.start[:, None]
     step = np.where(draws.changes & (month > companies.start[:, None]), 0.05 * (draws.growth + GROWTH * pull), 0.0)
     hazard = logistic(-5.25 - 0.15 * companies.size[:, None] - CHURN * pull)
-    left = np.cumsum((draws.leaves < hazard) & (month > companies.start[:, None]) & (month >= kept), axis=1) > 0
+    # Everybody pays for one month of the exports at least.
+    may_leave = (month > np.maximum(companies.start[:, None], 0)) & (month >= kept)
+    left = np.cumsum((draws.leaves < hazard) & may_leave, axis=1) > 0
     depth = np.clip(draws.discount - DISCOUNT * pull, 0, 0.4)
     seats = np.maximum(np.rint(companies.seats[:, None] * np.exp(np.cumsum(step, axis=1))), 1).astype(np.int64)
     price = seats * companies.unit_price[:, None]

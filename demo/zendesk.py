@@ -18,7 +18,7 @@ from demo.customer_side import BAD, GOOD, NOT_OFFERED, OFFERED, is_written
 from demo.dirt import EXCEL_BROKEN_ID, Dirt
 from demo.draws import Flags, Floats, Ints, Texts, Times
 from demo.identifiers import zendesk_ids
-from demo.links import BY_CVR, BY_DOMAIN, BY_ID, Links
+from demo.links import BY_CVR, BY_DOMAIN, BY_ID, BY_NOTHING, Links
 from demo.people import People
 from demo.world import World
 
@@ -98,10 +98,13 @@ def _users(world: World, people: People, links: Links, user_ids: Ints) -> Iterat
     contacts = len(people.names)
     created = iso_utc(world.companies.start_day(world.months)[people.account].astype("M8[m]"))
     for number in range(contacts):
-        organization = int(links.organization[people.account[number]])
-        yield _user(
-            user_ids[number], people.names[number], people.emails[number], "end-user", organization, created[number]
-        )
+        account = people.account[number]
+        email = str(people.emails[number])
+        if links.organization_key[account] == BY_NOTHING:
+            # People who write from free mail boxes: nothing says whose they are.
+            email = email.removesuffix(".example").replace("@", ".") + f"@{words.FREE_MAIL}"
+        organization = int(links.organization[account])
+        yield _user(user_ids[number], people.names[number], email, "end-user", organization, created[number])
     began = str(iso_utc(world.months[:1].astype("M8[m]"))[0])
     for number in range(people.staff, len(people.own_names)):
         position = contacts + number - people.staff
