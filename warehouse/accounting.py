@@ -231,12 +231,15 @@ def _delivered(connection: duckdb.DuckDBPyConnection, plan: Plan, facts: tuple[A
 
 
 def _seen(connection: duckdb.DuckDBPyConnection, plan: Plan, values: Mapping[str, int]) -> frozenset[str]:
-    """Of a JSON plan's columns those with a value, and those whose key came with null only."""
+    """Of a JSON plan's columns those with a value, and those whose key came with null only.
+
+    Of the elements of lists that were all empty nothing is known, so no column is said to be absent.
+    """
     empty = sorted(name for name in plan.present if plan.columns[name].source and not values.get(name))
     if not empty:
         return plan.present
     answers = connection.execute(queries.select_seen(plan, empty, SAMPLE), [paths(plan)]).fetchall()[0]
-    return plan.present - {name for name, is_seen in zip(empty, answers, strict=True) if not is_seen}
+    return plan.present - {name for name, is_seen in zip(empty, answers, strict=True) if is_seen is False}
 
 
 def write_coverage(connection: duckdb.DuckDBPyConnection, found: Sequence[Delivered]) -> None:

@@ -46,7 +46,7 @@ ZERO_DECIMAL = ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "
 THREE_DECIMAL = ["BHD", "JOD", "KWD", "OMR", "TND"]
 
 # Blanks that spreadsheets and forms leave around a value: space, tab, line ends, no-break space.
-_BLANKS = r"chr(32) || chr(9) || chr(10) || chr(13) || chr(160)"
+_BLANKS = (" ", "\t", "\n", "\r", "\u00a0")
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _TIME = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
@@ -67,8 +67,17 @@ class Place:
 
 
 def trimmed(text: str) -> str:
-    """The text without blanks around it; null when nothing is left."""
-    return f"nullif(trim({text}, {_BLANKS}), '')"
+    """The text without blanks around it; null when nothing is left. `text` should be a column: it is read repeatedly.
+
+    Nearly every text has no blank to take off, and to see that is several times cheaper than trim: all blanks but the
+    no-break space sort before `!`.
+    """
+    ends = " or ".join(f"ends_with({text}, {literal(blank)})" for blank in _BLANKS)
+    blanks = literal("".join(_BLANKS))
+    return (
+        f"case when {text} >= '!' and not ({ends} or starts_with({text}, {literal(_BLANKS[-1])})) then {text} "
+        f"else nullif(trim({text}, {blanks}), '') end"
+    )
 
 
 def without(text: str, tokens: Sequence[str]) -> str:
@@ -138,7 +147,8 @@ def currency_code(text: str) -> str:
 
 def whole_id(text: str) -> str:
     """An id, null where a spreadsheet has turned it into `1.03006E+13`: its digits are lost."""
-    return f"case when regexp_full_match({text}, '\\d(\\.\\d+)?[eE]\\+\\d+') then null else {text} end"
+    broken = f"contains({text}, '+') and regexp_full_match({text}, '\\d(\\.\\d+)?[eE]\\+\\d+')"
+    return f"case when {broken} then null else {text} end"
 
 
 def utc(local: str, zone: str) -> str:
@@ -189,7 +199,6 @@ def _text(_: Column, text: str, __: Place) -> str:
 
 def _texts(column: Column, text: str, _: Place) -> str:
     """A JSON list, or one cell split by the separator; without either a list of one."""
-    listed = f"list_filter(json_extract_string({text}, '$[*]'), lambda item: trim(item) <> '')"
     split = (
         f"list_filter(list_transform(string_split({text}, {literal(column.separator)}), lambda item: trim(item)), "
         "lambda item: item <> '')"
@@ -197,7 +206,9 @@ def _texts(column: Column, text: str, _: Place) -> str:
         else f"[{text}]"
     )
     is_list = f"starts_with({text}, '[') and json_valid({text})"
-    return f"case when {text} is null then null when {is_list} then {listed} else {split} end"
+    return (
+        f"case when {text} is null then null when {is_list} then json_extract_string({text}, '$[*]') else {split} end"
+    )
 
 
 def _integer(column: Column, text: str, _: Place) -> str:

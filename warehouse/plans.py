@@ -55,12 +55,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Field:
-    """One column of the plan: SQL of its text (None: it has none of its own) and of its value, and at which level."""
+    """One column of the plan: SQL of its text (None: it has none of its own) and of its value, and at which level.
+
+    `read` is what the text says, as a column of its own, where the value takes more than that: an amount its currency,
+    a duration its sign.
+    """
 
     name: str
     sql: str
     level: int
     text: str | None = None
+    read: str | None = None
     checks: tuple[Check, ...] = ()
 
 
@@ -285,7 +290,7 @@ def _currency(source: Source, column: Column, text: str | None, has_amounts: boo
     checks = [Check("currency", "not_a_currency", severity, f'{text} is not null and "currency" is null', text)]
     if has_amounts and not source.currency:
         checks.append(Check("currency", "currency_missing", severity, f"{text} is null"))
-    return Field("currency", sql, _LEVEL_OF_VALUES, text, tuple(checks))
+    return Field("currency", sql, _LEVEL_OF_VALUES, text, None, tuple(checks))
 
 
 def _cell(source: Source, name: str, column: Column, text: str | None, columns: Mapping[str, Column]) -> Field:
@@ -293,18 +298,22 @@ def _cell(source: Source, name: str, column: Column, text: str | None, columns: 
     target = _target(source, name, column)
     required = column.required or name == "source_id"
     sql_type = _sql_type(target or column.type)
-    level = _LEVEL_OF_MONEY if column.type == "money" else _LEVEL_OF_VALUES
     if text is None:
         missing = (Check(name, "required_empty", "row", "true"),) if required else ()
-        return Field(name, f"cast(null as {sql_type})", level, None, missing)
+        return Field(name, f"cast(null as {sql_type})", _LEVEL_OF_VALUES, checks=missing)
     read = _read(source, name, column, text)
-    sql = read
+    checks = tuple(_cell_checks(name, column, target, text, required))
     if column.type == "money":
-        sql = cells.money(read, _currency_sql(source, columns), column.unit)
+        value = cells.money(_read_name(name), _currency_sql(source, columns), column.unit)
+        return Field(name, f"try_cast({value} as {sql_type})", _LEVEL_OF_MONEY, text, read, checks)
     if _is_duration(name, column, target):
-        sql = f"case when {read} >= 0 then {read} end"
-    sql = f"try_cast({sql} as {sql_type})"
-    return Field(name, sql, level, text, tuple(_cell_checks(name, column, target, text, read, required)))
+        value = f"case when {_read_name(name)} >= 0 then {_read_name(name)} end"
+        return Field(name, f"try_cast({value} as {sql_type})", _LEVEL_OF_VALUES, text, read, checks)
+    return Field(name, f"try_cast({read} as {sql_type})", _LEVEL_OF_VALUES, text, None, checks)
+
+
+def _read_name(name: str) -> str:
+    return quoted(f"_read_{name}")
 
 
 def _read(source: Source, name: str, column: Column, text: str) -> str:
@@ -344,23 +353,30 @@ def _is_duration(name: str, column: Column, target: str | None) -> bool:
     return column.type == "duration" or (target == "number" and name.endswith("_min"))
 
 
-def _cell_checks(
-    name: str, column: Column, target: str | None, text: str, read: str, required: bool
-) -> Iterable[Check]:
+def _cell_checks(name: str, column: Column, target: str | None, text: str, required: bool) -> Iterable[Check]:
     """What may be wrong with a text: empty though required, no value of its type, outside its map, negative."""
     severity = "row" if required else "cell"
+    has_read = column.type == "money" or _is_duration(name, column, target)
+    read = _read_name(name) if has_read else quoted(name)
     if required:
         yield Check(name, "required_empty", "row", f"{text} is null")
     if column.type == "enum":
-        known = ", ".join(literal(raw.lower()) for raw in column.map)
-        yield Check(name, "enum_unmapped", "cell", f"{text} is not null and lower({text}) not in ({known})", text)
+        yield Check(name, "enum_unmapped", "cell", _is_unmapped(name, column, target, text), text)
     elif column.type not in ("text", "texts") or (column.type == "text" and _is_id(name)):
-        yield Check(name, cells.RULES[column.type], severity, f"{text} is not null and ({read}) is null", text)
+        yield Check(name, cells.RULES[column.type], severity, f"{text} is not null and {read} is null", text)
     if column.type == "money" and column.unit == "minor":
-        condition = f"({read}) is not null and {quoted(name)} is null"
-        yield Check(name, "currency_missing", severity, condition, text)
+        yield Check(name, "currency_missing", severity, f"{read} is not null and {quoted(name)} is null", text)
     if _is_duration(name, column, target):
-        yield Check(name, "negative_duration", severity, f"({read}) < 0", text)
+        yield Check(name, "negative_duration", severity, f"{read} < 0", text)
+
+
+def _is_unmapped(name: str, column: Column, target: str | None, text: str) -> str:
+    """Whether an enum's text is not in its map, which may well map a text to `unknown`."""
+    if target == "boolean":
+        return f"{text} is not null and {quoted(name)} is null"
+    known = [literal(raw.lower()) for raw, mapped in column.map.items() if mapped == "unknown"]
+    declared = f" and lower({text}) not in ({', '.join(known)})" if known else ""
+    return f"{quoted(name)} = 'unknown'{declared}"
 
 
 def _expressions_in_order(columns: Mapping[str, Column]) -> list[str]:
@@ -396,7 +412,7 @@ def _expression(source: Source, name: str, columns: Mapping[str, Column], fields
         checks.append(Check(name, "required_empty", "row", f"{quoted(name)} is null"))
     elif kind != "text":
         checks.append(Check(name, "out_of_range", severity, f"{value} is not null and {quoted(name)} is null"))
-    return Field(name, f"try_cast({kept} as {_sql_type(kind)})", level, None, tuple(checks))
+    return Field(name, f"try_cast({kept} as {_sql_type(kind)})", level, checks=tuple(checks))
 
 
 def paths(plan: Plan) -> list[str]:

@@ -61,7 +61,8 @@ def select_filtered(plan: Plan) -> str:
 def select_failures(plan: Plan, bad: str) -> str:
     """What is wrong with the rows of `bad` (_file, _row, _position, _mask, _is_out), with the texts as they came.
 
-    A row that is out names what cost it, not its other cells.
+    All that is wrong with a row that is out is said of the row: a required value may be missing because a cell that it
+    is computed from did not fit.
     """
     entries = ", ".join(_entry(plan, bit, check) for bit, check in enumerate(plan.checks))
     texts = [each for each in plan.fields if each.text]
@@ -78,10 +79,10 @@ def select_failures(plan: Plan, bad: str) -> str:
             _row,
             entry.column_name as column_name,
             entry.rule as rule,
-            entry.severity as severity,
+            case when _is_out then 'row' else entry.severity end as severity,
             arg_min(coalesce(entry.raw, ''), _position) as raw
         from failure
-        where (_mask & entry.bit) <> 0 and (entry.severity = 'row' or not _is_out)
+        where (_mask & entry.bit) <> 0
         group by all
     """
 
@@ -159,6 +160,9 @@ def _closure(names: Collection[str], plan: Plan) -> set[str]:
 def _levels(plan: Plan, fields: Sequence[Field]) -> str:
     """`texts` as they came, then one level after the other of values, the last one called `levels`."""
     ctes = [("texts", _texts(plan, [each for each in fields if each.text]))]
+    reads = [f"{each.read} as {quoted(f'_read_{each.name}')}" for each in fields if each.read]
+    if reads:
+        ctes.append(("reads", f"select *, {', '.join(reads)} from texts"))
     for level in sorted({each.level for each in fields}):
         added = ", ".join(f"{each.sql} as {quoted(each.name)}" for each in fields if each.level == level)
         ctes.append((f"level_{level}", f"select *, {added} from {ctes[-1][0]}"))
@@ -177,8 +181,12 @@ def _texts(plan: Plan, fields: Sequence[Field], only: str = "") -> str:
     defects = "lake._defect is null" if plan.files[0].has_defects else "true"
     lake = f"{_LAKE} where {defects} {only}"
     if plan.source.entity.format == "csv":
-        return f"select {_FACTS}, {_row(plan)} as _row, 1 as _position{_csv_texts(plan, fields)} {lake}"
-    return _json_texts(plan, fields, lake)
+        read = f"select {_FACTS}, {_row(plan)} as _row, 1 as _position{_csv_texts(plan, fields)} {lake}"
+    else:
+        read = _json_texts(plan, fields, lake)
+    # Taken out of its list first: a text is looked at several times.
+    tidy = "".join(f", {_tidy(str(each.text), plan.columns[each.name])} as {each.text}" for each in fields)
+    return f"select {_KEPT}, _position{tidy} from ({read})"
 
 
 def _csv_texts(plan: Plan, fields: Sequence[Field]) -> str:
@@ -186,7 +194,7 @@ def _csv_texts(plan: Plan, fields: Sequence[Field]) -> str:
     for each in fields:
         column = plan.columns[each.name]
         header = header_of(column.source, plan.files[0])
-        texts += f", {_tidy(f'lake.{quoted(str(header))}', column)} as {each.text}"
+        texts += f", lake.{quoted(str(header))} as {each.text}"
     return texts
 
 
@@ -203,7 +211,7 @@ def _json_texts(plan: Plan, fields: Sequence[Field], lake: str) -> str:
         column = plan.columns[planned.name]
         found = [_json_text(path, each, base, outer, inner) for path in column.source]
         first = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
-        texts += f", {_tidy(first, column)} as {planned.text}"
+        texts += f", {first} as {planned.text}"
     if each is None:
         records = f"select {_FACTS}, {_row(plan)} as _row, 1 as _position, {outer.extract('record')} {lake}"
         return f"select {_KEPT}, _position{texts} from ({records})"
