@@ -5,6 +5,7 @@ Importing this module takes 5-8 s, so `expectations.gate` does it when the first
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
@@ -118,7 +119,9 @@ def _run(context: EphemeralDataContext, datasource: Any, suite: Suite, run_id: s
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name=suite.name, data=batch, suite=expectations)
     )
-    run = definition.run(result_format=dict(COUNTS), run_id=RunIdentifier(run_name=run_id))
+    # Without a time of its own the identifier reads the run's name as one: `...Z-9546` is no offset from UTC.
+    identifier = RunIdentifier(run_name=run_id, run_time=dt.datetime.now(dt.UTC))
+    run = definition.run(result_format=dict(COUNTS), run_id=identifier)
     by_check = _by_check(run.results)
     keys = _keys_of_failures(batch, suite, by_check)
     return [_outcome(suite, check, by_check[_identity(check)], keys) for check in suite.checks]

@@ -263,7 +263,7 @@ def report(project: Folder = HERE) -> None:
     typer.echo(str(_published(_open(project)).parent / "report" / "index.html"))
 
 
-@app.command(epilog="Example: mutual-value publish --project acme --release 20260630T020000Z-0042")
+@app.command(epilog="Example: mutual-value publish --project acme --release 20260630T020000Z-abcd")
 def publish(
     project: Folder = HERE,
     release: Annotated[str | None, typer.Option(metavar="RUN_ID", help="The release that readers shall see.")] = None,

@@ -21,6 +21,7 @@ from flows.runs import LANDING, Journal, utc_now, write_json
 from warehouse.contracts import SHIPPED, SystemContract, load_contracts
 from warehouse.errors import CheckFailure, MutualValueError
 from warehouse.lock import hold
+from warehouse.models import LAYERS
 from warehouse.project import Project
 from warehouse.serving.publish import BUILD, DATABASE, publish, remove_leftovers
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from warehouse.engine import Engine
     from warehouse.landing import LandedFile
 
-LAYERS = ("canonical", "style", "value", "scores", "marts")
 CHECKS = "checks.json"
 OWNER_ONLY = 0o077
 

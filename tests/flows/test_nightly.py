@@ -15,10 +15,10 @@ from flows import nightly as module
 from flows.nightly import nightly
 from flows.runs import read_runs
 from flows.schedule import deployment
-from flows.steps import LAYERS
 from tests.flows.conftest import Parts
 from warehouse.errors import CheckFailure, LockHeld
 from warehouse.lock import hold
+from warehouse.models import LAYERS
 from warehouse.project import Project
 from warehouse.serving.publish import current_run_id
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from flows.runs import Journal, RunRecord, read_runs
-from flows.steps import LAYERS, Step, run_night
+from flows.steps import Step, run_night
 from tests.flows.conftest import Parts
 from warehouse.errors import CheckFailure, ConfigurationError, LockHeld
 from warehouse.lock import hold, holder
+from warehouse.models import LAYERS
 from warehouse.project import Project
 from warehouse.serving.publish import current_run_id
 

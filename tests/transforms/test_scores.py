@@ -233,7 +233,7 @@ def test_mutual_value_rises_with_either_side(
 def test_a_cell_is_named_only_when_it_is_likely(shared_world: Example) -> None:
     scored(shared_world, 0, 0)
     assert shared_world.rows("select style from mart.relationship_month") == [("Partnership",)]
-    shared_world.engine.execute("update scores.relationship set cost_focus_z = -0.3")
+    shared_world.engine.execute("update scores.relationship set cost_focus_z = -0.1")
     only(shared_world, "mart.relationship_month")
     assert shared_world.rows("select style from mart.relationship_month") == [("Undetermined",)]
 

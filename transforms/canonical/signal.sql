@@ -13,15 +13,10 @@ with contact as (
 ),
 -- One look with all stems first: most subjects have none.
 hit as (
-    select contact.entity, contact.entity_id, contact.words
-    from contact
-    cross join setting.lexicon as lexicon
-    where lexicon.class = 'any' and regexp_matches(contact.words, lexicon.pattern)
+    select entity, entity_id, unnest(signals(words)) as class from contact where has_signal(words)
 )
 select
-    hit.entity,                 -- ticket or activity
-    hit.entity_id,              -- ticket_id or activity_id
-    lexicon.class               -- discount_request, dispute, co_design, pilot, ... (the lexicon's classes)
+    entity,                     -- ticket or activity
+    entity_id,                  -- ticket_id or activity_id
+    class                       -- discount_request, dispute, co_design, pilot, ... (the lexicon's classes)
 from hit
-cross join setting.lexicon as lexicon
-where lexicon.class <> 'any' and regexp_matches(hit.words, lexicon.pattern)

@@ -13,11 +13,9 @@ with scored as (
         normal_cdf(relationship.partnership_z - 1.959964 * relationship.partnership_error) as partnership_low,
         normal_cdf(relationship.partnership_z + 1.959964 * relationship.partnership_error) as partnership_high,
         normal_cdf(relationship.cost_focus_z) as cost_focus,
-        -- The chances of lying beyond a threshold, with the thresholds .40 and .60 as probits -/+0.2533.
-        normal_cdf((relationship.partnership_z - 0.2533471031358) / nullif(relationship.partnership_error, 0)) as is_high_partnership,
-        normal_cdf((-0.2533471031358 - relationship.partnership_z) / nullif(relationship.partnership_error, 0)) as is_low_partnership,
-        normal_cdf((relationship.cost_focus_z - 0.2533471031358) / nullif(relationship.cost_focus_error, 0)) as is_high_cost,
-        normal_cdf((-0.2533471031358 - relationship.cost_focus_z) / nullif(relationship.cost_focus_error, 0)) as is_low_cost,
+        -- The chances of lying above the reference's middle, where the four cells meet.
+        normal_cdf(relationship.partnership_z / nullif(relationship.partnership_error, 0)) as is_partner,
+        normal_cdf(relationship.cost_focus_z / nullif(relationship.cost_focus_error, 0)) as is_cost_focused,
         normal_cdf(relationship.supplier_z) as supplier_value,
         normal_cdf(relationship.customer_z) as customer_value,
         normal_pdf(relationship.supplier_z) / normal_cdf(relationship.supplier_z) * relationship.supplier_error as supplier_log_error,
@@ -34,10 +32,10 @@ named as (
         account_id,
         month,
         case
-            when is_high_partnership * is_low_cost >= 0.8 then 'Partnership'
-            when is_high_partnership * is_high_cost >= 0.8 then 'Demanding partner'
-            when is_low_partnership * is_high_cost >= 0.8 then 'Transactional'
-            when is_low_partnership * is_low_cost >= 0.8 then 'Dormant'
+            when is_partner * (1 - is_cost_focused) >= 0.8 then 'Partnership'
+            when is_partner * is_cost_focused >= 0.8 then 'Demanding partner'
+            when (1 - is_partner) * is_cost_focused >= 0.8 then 'Transactional'
+            when (1 - is_partner) * (1 - is_cost_focused) >= 0.8 then 'Dormant'
             else 'Undetermined'
         end as style
     from scored

@@ -35,8 +35,8 @@ select distinct
     every.day,                                  -- day in the project's zone
     every.month,                                -- its month
     every.thread_key,                           -- mail thread, ticket or single meeting
-    customer.human_id as customer_human_id,     -- their person; null when not known
-    vendor.human_id as vendor_human_id          -- our person; null when not known
+    coalesce(customer.human_id, '') as customer_human_id, -- their person; empty when not known
+    coalesce(vendor.human_id, '') as vendor_human_id -- our person; empty when not known
 from every
 left join canonical.human as customer
     on customer.person_id = every.customer_person_id and customer.side = 'customer' and not customer.is_shared

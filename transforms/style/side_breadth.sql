@@ -4,12 +4,12 @@
 with person_month as (
     select account_id, month, 'customer' as side, customer_human_id as human_id, count(distinct (day, thread_key)) as interactions
     from style.interaction
-    where customer_human_id is not null
+    where customer_human_id <> ''
     group by account_id, month, customer_human_id
     union all
     select account_id, month, 'vendor', vendor_human_id, count(distinct (day, thread_key))
     from style.interaction
-    where vendor_human_id is not null
+    where vendor_human_id <> ''
     group by account_id, month, vendor_human_id
 ),
 person_window as (
