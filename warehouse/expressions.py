@@ -92,4 +92,7 @@ def check(text: str, known: Collection[str]) -> str:
 
 
 def _is_forbidden_function(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Anonymous) and _FORBIDDEN_FUNCTIONS.fullmatch(node.name.lower()) is not None
+    if not isinstance(node, exp.Func):
+        return False
+    name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
+    return _FORBIDDEN_FUNCTIONS.fullmatch(name.lower()) is not None
