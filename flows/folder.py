@@ -16,7 +16,7 @@ from warehouse.contracts import SHIPPED
 from warehouse.errors import ConfigurationError
 from warehouse.project import CONFIGURATION, Settings, SystemSettings
 
-FOLDERS = ("inbox", "identity", "decisions", "reference", "templates")
+FOLDERS = ("inbox", "exports", "identity", "decisions", "reference", "templates")
 TEMPLATES = SHIPPED / "templates"
 
 HEADER = """\

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -178,10 +179,13 @@ def land(night: Night, system: str) -> int:
 
 def stage(night: Night) -> int | None:
     """Close the landing and begin the build: lake files become typed tables."""
+    from expectations.gate import prepare
     from warehouse.build import stage as stage_tables
     from warehouse.build import start
     from warehouse.landing import landing_done
 
+    # The gate's library takes seconds to import; the engine leaves the interpreter free meanwhile.
+    threading.Thread(target=prepare, daemon=True).start()
     landing_done(night.project)
     landed = [file for files in night.landed.values() for file in files]
     write_json(night.journal.folder / LANDING, [asdict(file) for file in landed])
