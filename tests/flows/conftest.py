@@ -1,7 +1,7 @@
 """A night whose heavy parts are small stand-ins, so that the order, the records and the errors can be seen alone."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -114,6 +114,15 @@ class Parts:
         page = target / "index.html"
         page.write_text("<!doctype html>", encoding="utf-8")
         return page
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """One temporary Prefect server, with its own empty home, for all tests that ask for it."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
 
 
 @pytest.fixture

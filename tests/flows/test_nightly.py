@@ -1,7 +1,6 @@
 """The night under Prefect: same steps, same errors, and states and an artifact to look at."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from prefect import State
@@ -9,7 +8,6 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, TaskRun
 from prefect.client.schemas.sorting import TaskRunSort
-from prefect.testing.utilities import prefect_test_harness
 
 from flows import nightly as module
 from flows.nightly import nightly
@@ -22,12 +20,7 @@ from warehouse.models import LAYERS
 from warehouse.project import Project
 from warehouse.serving.publish import current_run_id
 
-
-@pytest.fixture(scope="session", autouse=True)
-def _server() -> Iterator[None]:
-    """One temporary Prefect server, with its own empty home, for all of this file."""
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 def ended_task_runs(state: State, count: int) -> list[TaskRun]:
