@@ -6,7 +6,7 @@ failed; only rows with a mask are looked at again, for the texts that the quaran
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -60,13 +60,14 @@ def stage(
     check_own_columns(project)
     files = read_lake(project.lake)
     plans = make_plans(files, project, contracts)
-    _make_tables(connection, files)
+    filled = sorted({plan.source.table_name for plan in plans})
+    _make_tables(connection, files, filled)
     for plan in plans:
         _insert(connection, plan)
     ledger = Ledger(connection, plans)
     ledger.open()
     _find_failures(connection, plans)
-    for table in staged_tables():
+    for table in filled:
         _take_out(connection, table)
     ledger.close()
     accounting.write_files(connection, files, ledger, landed)
@@ -74,7 +75,7 @@ def stage(
     found = accounting.delivered(connection, plans, project)
     accounting.write_coverage(connection, found)
     accounting.write_connected(connection, found)
-    _drop_work(connection)
+    _drop_work(connection, filled)
 
 
 def make_plans(files: Iterable[LakeFile], project: Project, contracts: Mapping[str, SystemContract]) -> list[Plan]:
@@ -97,14 +98,14 @@ def columns_of(table: str) -> dict[str, StagedType]:
     return {**KEY_COLUMNS, **staged_tables()[table]}
 
 
-def _make_tables(connection: duckdb.DuckDBPyConnection, files: Sequence[LakeFile]) -> None:
+def _make_tables(connection: duckdb.DuckDBPyConnection, files: Sequence[LakeFile], filled: Collection[str]) -> None:
     for schema in ("audit", "setting"):
         connection.execute(f"create schema if not exists {schema}")
     for table in staged_tables():
         columns = {
             **_SHARED,
             **{name: SQL_TYPES[kind] for name, kind in columns_of(table).items()},
-            **_WORK,
+            **(_WORK if table in filled else {}),
         }
         definition = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         connection.execute(f"create or replace table {staged(table)} ({definition})")
@@ -186,8 +187,8 @@ def _take_out(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     )
 
 
-def _drop_work(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in staged_tables():
+def _drop_work(connection: duckdb.DuckDBPyConnection, filled: Iterable[str]) -> None:
+    for table in filled:
         for column in _WORK:
             connection.execute(f"alter table {staged(table)} drop column {column}")
     connection.execute("drop table casting_file")
