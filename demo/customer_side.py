@@ -80,13 +80,13 @@ def draw_tickets(rngs: Mapping[str, np.random.Generator], companies: Companies, 
         account=account,
         month=month,
         created_local=created,
-        response=(4.2 - 0.55 * size + 0.35 * own[:, 0])[account] + service.normal(0, 1.0, tickets),
-        resolution=(6.3 - 0.45 * size + 0.3 * own[:, 1])[account] + service.normal(0, 0.9, tickets),
+        response=(4.2 - 0.4 * size + 0.35 * own[:, 0])[account] + service.normal(0, 1.0, tickets),
+        resolution=(6.3 - 0.35 * size + 0.3 * own[:, 1])[account] + service.normal(0, 0.9, tickets),
         rating_state=np.where(offered < 0.25, NOT_OFFERED, np.where(offered < 0.5, OFFERED, GOOD)).astype(np.int64),
         rating=service.random(tickets),
-        rating_odds=(1.2 + 0.6 * size + 0.55 * own[:, 2])[account],
+        rating_odds=(1.2 + 0.45 * size + 0.55 * own[:, 2])[account],
         reopening=service.random(tickets),
-        reopening_odds=(-2.0 - 0.55 * size + 0.5 * own[:, 3])[account],
+        reopening_odds=(-2.0 - 0.4 * size + 0.5 * own[:, 3])[account],
     )
 
 
