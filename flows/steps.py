@@ -191,7 +191,8 @@ def stage(night: Night) -> int | None:
     write_json(night.journal.folder / LANDING, [asdict(file) for file in landed])
     night.journal.record.counts = dict(Counter(file.status for file in landed))
     night.engine = start(night.build, night.project, night.contracts, night.as_of)
-    stage_tables(night.engine, night.project, night.contracts, landed)
+    for table, rows in stage_tables(night.engine, night.project, night.contracts, landed).items():
+        night.journal.log("info", f"{table}: {rows} older versions of records that came again")
     return None
 
 

@@ -77,10 +77,13 @@ def load_protocol(project: Project) -> Protocol:
 
 def stage(
     engine: Engine, project: Project, contracts: Mapping[str, SystemContract], landed: Sequence[LandedFile]
-) -> None:
-    """Cast the lake to the canonical columns; of several versions of a record the newest stays."""
+) -> dict[str, int]:
+    """Cast the lake to the canonical columns; of several versions of a record the newest stays.
+
+    Returns the number of older versions set aside, by table.
+    """
     cast_lake(engine.connection, project, contracts, landed)
-    keep_newest(engine, staged_tables())
+    return {table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}
 
 
 def layer(engine: Engine, name: str) -> dict[str, int]:

@@ -64,7 +64,7 @@ select
             (scatter - (accounts - 1) * center * (1 - center)) / nullif(effective, 0), 0.001 * center * (1 - center)
         )
         when 'rate' then greatest((scatter - (accounts - 1) * center) / nullif(effective, 0), 0.001 * center)
-        else greatest(plain_variance - error_square, 0.001 * plain_variance)
+        else greatest(plain_variance - error_square, 0.001 * plain_variance, 0)
     end as between_variance                                                 -- variance between accounts
 from centred
 where accounts >= 30 or segment = '*'

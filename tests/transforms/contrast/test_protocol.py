@@ -24,7 +24,7 @@ def test_the_shipped_protocol_holds_the_constants_of_the_measures():
     assert protocol.smallest_effect == 0.2
     assert protocol.gates.effective_accounts == 30
     assert (protocol.primary_comparison, protocol.primary_outcome) == ("partnership_high_vs_low", "mutual_value")
-    assert protocol.covariates[:4] == ("log_mrr", "seats", "tenure_months", "logging_intensity")
+    assert protocol.covariates[:5] == ("segment", "log_mrr", "seats", "tenure_months", "logging_intensity")
     assert [comparison.name for comparison in protocol.comparisons] == [
         "partnership_high_vs_low",
         "partnership_vs_transactional",
