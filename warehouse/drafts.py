@@ -90,7 +90,7 @@ def stage(draft: Draft, reader: Reader, width: int, dialect: Dialect) -> Staged:
     Raises:
         UnreadableError: more records than a few do not fit the declared encoding.
     """
-    path = draft.folder / "staged.parquet"
+    path = draft.path("staged.parquet")
     schema = pa.schema([(name, pa.string()) for name in (*(f"c{place}" for place in range(width)), "_defect", "_raw")])
     rows = 0
     defects: Counter[str] = Counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,14 +51,16 @@ def draft_json(draft: Draft, content: Content, kind: Kind, contract: SystemContr
     path = draft.link(content.path)
     if kind in ("json lines", "json list"):
         try:
-            return _Writing(draft, content, contract, _quick(path, kind)).files()
+            # The engine reads a list on one thread; with a second one that writes in order, it buffers all of the list.
+            with draft.one_thread() if kind == "json list" else nullcontext():
+                return _Writing(draft, content, contract, _quick(path, kind)).files()
         except duckdb.InterruptException:
             raise
         except (duckdb.Error, LostRecordsError):
             pass
     reader = JsonLines(path) if kind == "json lines" else JsonElements(path, kind.removeprefix("json "))
     staged = stage(draft, reader, 1, _JSON_DIALECT)
-    count = Count(staged.rows, staged.blank, has_nul=False)
+    count = Count(staged.rows, staged.blank)
     columns = "c0 as record, _defect, _raw"
     records = _Records(columns, "file_row_number + 1", staged.relation, lambda: count, is_checked=False)
     files = _Writing(draft, content, contract, records).files()
@@ -74,7 +77,7 @@ def _quick(path: Path, kind: Kind) -> _Records:
     columns = "cast(json as varchar) as record, cast(null as varchar) as _defect, cast(null as varchar) as _raw"
 
     def counted() -> Count:
-        return count_lines(path) if kind == "json lines" else Count(count_list(path), 0, has_nul=False)
+        return count_lines(path) if kind == "json lines" else Count(count_list(path), 0)
 
     return _Records(columns, "row_number() over ()", read, counted, is_checked=True)
 

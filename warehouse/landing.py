@@ -199,6 +199,8 @@ class _Landing:
             found = self._draft(path, kind, blank, self._contract)
         except UnrecognisedError as error:
             return [replace(blank, status="unrecognised", message=str(error))]
+        finally:
+            self._work.clear()
         self._seen[blank.sha256] = found
         return found
 

@@ -116,6 +116,8 @@ def recognise_csv(path: Path, contract: SystemContract, own: SystemSettings | No
         return _recognise_table(headers, contract, own)
     except UnrecognisedError:
         _refuse_binary(head)
+        if headers and not any(headers.values()):
+            raise UnreadableError("it has no header that the contract's dialect and encoding can read") from None
         raise
 
 

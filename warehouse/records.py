@@ -332,7 +332,10 @@ def _elements(file: BinaryIO, start: int) -> Generator[Record, None, _End]:
         at_top = depths <= 0
         for place, mark in zip(places[at_top].tolist(), marks[at_top].tolist(), strict=True):
             closes_list = mark != COMMA and depths[places.searchsorted(place)] < 0
-            yield from _element(pending + chunk[cut : place + (mark != COMMA and not closes_list)])
+            piece = pending + chunk[cut : place + (mark != COMMA and not closes_list)]
+            if _swallows(piece):
+                return _End(begin, balanced=False)
+            yield from _element(piece)
             pending, cut, begin = b"", place + 1, base + place + 1
             if closes_list:
                 return _End(begin, balanced=True)
@@ -345,6 +348,12 @@ def _elements(file: BinaryIO, start: int) -> Generator[Record, None, _End]:
         return _End(begin, balanced=False)
     yield from _element(pending)
     return _End(base, balanced=True, at_end_of_file=True)
+
+
+def _swallows(piece: bytes) -> bool:
+    """Whether brackets of the wrong kind made one element of a damaged one and the lines of objects after it."""
+    text = piece.strip()
+    return _NEXT_OBJECT.search(text) is not None and not _is_json(text.decode("utf-8", errors="replace"))
 
 
 def _element(piece: bytes) -> Iterator[Record]:
@@ -397,7 +406,7 @@ def page_list(file: BinaryIO, start: int = 0) -> int | None:
             if key == "data" and text.startswith("[", place):
                 return start + len(text[: place + 1].encode("utf-8", errors="surrogateescape"))
             value, place = decoder.raw_decode(text, place)
-            if key not in _PAGE_KEYS or (key == "object" and value != "list"):
+            if not isinstance(key, str) or key not in _PAGE_KEYS or (key == "object" and value != "list"):
                 return None
             place = _after_space(text, place)
     except (ValueError, RecursionError):
