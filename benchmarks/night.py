@@ -27,13 +27,11 @@ LINES = 2_000_000
 LINES_OF_AN_INVOICE = 5
 FIRST_DAY = "2023-07-01"
 AS_OF = "2026-06-30"
-CONFIGURATION = (
-    f'as_of = {AS_OF}\ncurrency = "DKK"\n[systems.zendesk]\ntimezone = "Europe/Copenhagen"\n[limits]\nmemory = "3GB"\n'
-)
+CONFIGURATION = f'as_of = {AS_OF}\ncurrency = "DKK"\n[limits]\nmemory = "3GB"\n'
 
 
 def write_files(project: Path, scale: int) -> None:
-    """Accounts as Salesforce, tickets as Zendesk's CSV and invoices as Stripe's objects really come."""
+    """Accounts as Salesforce, tickets as Zendesk's JSON and invoices as Stripe's objects really come."""
     project.mkdir(parents=True)
     (project / "mutual-value.toml").write_text(CONFIGURATION, encoding="utf-8")
     for system in ("salesforce", "zendesk", "stripe"):
@@ -41,7 +39,7 @@ def write_files(project: Path, scale: int) -> None:
     inbox = project / "inbox"
     with duckdb.connect(config={"threads": 2, "memory_limit": "3GB"}) as connection:
         _accounts(connection, inbox)
-        _tickets(connection, inbox / "zendesk" / "tickets.csv", TICKETS * scale)
+        _tickets(connection, inbox / "zendesk" / "tickets.ndjson", TICKETS * scale)
         _invoices(connection, inbox / "stripe" / "invoices.ndjson", LINES * scale // LINES_OF_AN_INVOICE)
 
 
@@ -50,7 +48,8 @@ def _accounts(connection: duckdb.DuckDBPyConnection, inbox: Path) -> None:
         f"""
         copy (
             select printf('001%012dAAA', i) as "Id", '0' as "IsDeleted", 'Company ' || i as "Name",
-                'Segment ' || i % 3 as "Segment__c", '005' || i % 40 as "OwnerId", 'www.c' || i || '.example' as "Website",
+                'Segment ' || i % 3 as "Segment__c", '005' || i % 40 as "OwnerId", '' as "ParentId", 'Trade' as "Industry",
+                'www.c' || i || '.example' as "Website",
                 '2020-01-01 00:00:00' as "CreatedDate", '2020-01-01 00:00:00' as "SystemModstamp"
             from range({ACCOUNTS}) t(i)
         ) to '{inbox}/salesforce/Account.csv' (header, force_quote *)
@@ -80,22 +79,29 @@ def _tickets(connection: duckdb.DuckDBPyConnection, path: Path, rows: int) -> No
     connection.execute(
         f"""
         copy (
-            select
-                i as "ID", 'Requester ' || i % 20000 as "Requester", i % 20000 as "Requester ID",
-                'Question about the export, number ' || i as "Subject", '-' as "Tags", 'Closed' as "Status",
-                'Normal' as "Priority", 'Question' as "Ticket type", i % {ACCOUNTS} as "Organization ID",
-                'Company ' || i % {ACCOUNTS} as "Organization",
-                strftime(created, '%Y-%m-%d %H:%M') as "Created at", strftime(created, '%Y-%m-%d %H:%M') as "Updated at",
-                strftime(created + to_minutes((60 + hash(i) % 6000)::bigint), '%Y-%m-%d %H:%M') as "Solved at",
-                case hash(i + 1) % 4 when 0 then 'Good' when 1 then 'Bad' else 'Offered' end as "Satisfaction Score",
-                (hash(i + 2) % 20 = 0)::int as "Reopens", hash(i + 3) % 9 as "Replies",
-                5 + hash(i + 4) % 900 as "First reply time in minutes",
-                60 + hash(i) % 6000 as "Full resolution time in minutes"
+            select {{
+                'id': i, 'organization_id': i % {ACCOUNTS}, 'requester_id': i % 20000, 'assignee_id': i % 40,
+                'subject': 'Question about the export, number ' || i, 'type': 'question', 'priority': 'normal',
+                'status': 'closed', 'tags': ['export'], 'via': {{'channel': 'email'}},
+                'created_at': strftime(created, '%Y-%m-%dT%H:%M:%SZ'), 'updated_at': strftime(solved, '%Y-%m-%dT%H:%M:%SZ'),
+                'satisfaction_rating':
+                    {{'score': case hash(i + 1) % 4 when 0 then 'good' when 1 then 'bad' else 'offered' end}},
+                'metric_set': {{
+                    'reopens': (hash(i + 2) % 20 = 0)::int, 'replies': hash(i + 3) % 9,
+                    'solved_at': strftime(solved, '%Y-%m-%dT%H:%M:%SZ'),
+                    'reply_time_in_minutes': {{'calendar': 5 + hash(i + 4) % 900, 'business': 5 + hash(i + 4) % 300}},
+                    'full_resolution_time_in_minutes': {{'calendar': minutes, 'business': minutes // 3}}
+                }}
+            }} as ticket
             from (
-                select i, timestamp '{FIRST_DAY}' + to_minutes((i * {MONTHS * 43_200} // {rows})::bigint) as created
-                from range({rows}) t(i)
+                select *, created + to_minutes(minutes) as solved
+                from (
+                    select i, (60 + hash(i) % 6000)::bigint as minutes,
+                        timestamp '{FIRST_DAY}' + to_minutes((i * {MONTHS * 43_200} // {rows})::bigint) as created
+                    from range({rows}) t(i)
+                )
             )
-        ) to '{path}' (header)
+        ) to '{path}' (format json)
         """
     )
 
@@ -134,7 +140,9 @@ def bare(project: Path) -> dict[str, float]:
     times = {}
     with duckdb.connect(str(project / "bare.duckdb"), config=config) as connection:
         started = time.monotonic()
-        connection.execute(f"create table ticket as select * from read_csv('{inbox}/zendesk/tickets.csv')")
+        connection.execute(
+            f"create table ticket as select unnest(ticket) from read_json_auto('{inbox}/zendesk/tickets.ndjson')"
+        )
         connection.execute(f"create table invoice as select * from read_json_auto('{inbox}/stripe/invoices.ndjson')")
         times["read"] = time.monotonic() - started
         started = time.monotonic()
@@ -155,14 +163,14 @@ from line group by all
 """
 BARE_TICKETS = """
 create table measured as
-select "Organization ID" as account, month,
+select organization_id as account, month,
     count(*) as tickets,
-    median("First reply time in minutes") as first_response,
-    median("Full resolution time in minutes") as full_resolution,
-    avg(("Satisfaction Score" = 'Good')::int) filter ("Satisfaction Score" in ('Good', 'Bad')) as csat,
-    avg(("Reopens" > 0)::int) as reopen_rate
+    median(metric_set.reply_time_in_minutes.calendar) as first_response,
+    median(metric_set.full_resolution_time_in_minutes.calendar) as full_resolution,
+    avg((satisfaction_rating.score = 'good')::int) filter (satisfaction_rating.score in ('good', 'bad')) as csat,
+    avg((metric_set.reopens > 0)::int) as reopen_rate
 from (
-    select *, date_trunc('month', "Created at") + to_months(step::integer) as month
+    select *, date_trunc('month', created_at) + to_months(step::integer) as month
     from ticket, range(6) steps(step)
 )
 group by all
@@ -171,13 +179,13 @@ group by all
 
 def ours(project: Path) -> dict[str, float]:
     """The project's own night without orchestration: landing, then everything up to the closed build."""
+    import datetime as dt
+
     from warehouse.build import Run, contrast, finish, layer, stage, start
     from warehouse.contracts import SHIPPED, load_contracts
     from warehouse.landing import land, landing_done, landing_time, systems
     from warehouse.models import LAYERS
     from warehouse.project import Project
-
-    import datetime as dt
 
     opened = Project.open(project)
     contracts = load_contracts([SHIPPED])

@@ -20,6 +20,8 @@ from warehouse.project import Project
 STYLE_MONTHS = 12
 VALUE_MONTHS = 6
 
+_NO_LETTER = "[^a-zæøåäöü0-9]"
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -121,9 +123,14 @@ def lexicon_patterns(own: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
 
 
 def _pattern(stems: Sequence[str]) -> str:
-    """Any of the stems at the start of a word; `_` stands for a space, a hyphen or itself."""
-    alternatives = "|".join(re.escape(stem.lower()).replace("_", "[ _-]") for stem in stems)
-    return f"(^|[^a-zæøåäöü0-9])({alternatives})"
+    """Any of the stems at the start of a word; `_` stands for a space, a hyphen or itself, a last `.` ends the word."""
+    alternatives = "|".join(_alternative(stem.lower()) for stem in stems)
+    return f"(^|{_NO_LETTER})({alternatives})"
+
+
+def _alternative(stem: str) -> str:
+    ends = f"($|{_NO_LETTER})" if stem.endswith(".") else ""
+    return re.escape(stem.removesuffix(".")).replace("_", "[ _-]") + ends
 
 
 def _define_lexicon(engine: Engine, patterns: Sequence[Mapping[str, str]]) -> None:

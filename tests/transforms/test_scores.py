@@ -284,11 +284,11 @@ def test_a_side_needs_two_components_of_its_own_and_is_clipped(shared_world: Exa
 def reference(world: Example, values: list[float]) -> tuple[float, float | None, str]:
     world.engine.execute(
         "create or replace table scores.shrunk (measure_id varchar, segment varchar, account_id varchar, month date, "
-        "status varchar, estimate double)"
+        "status varchar, estimate double, raw_value double)"
     )
     world.engine.connection.executemany(
-        "insert into scores.shrunk values ('m', 's', ?, '2025-01-01', 'ok', ?)",
-        [(f"a{place}", value) for place, value in enumerate(values)],
+        "insert into scores.shrunk values ('m', 's', ?, '2025-01-01', 'ok', ?, ?)",
+        [(f"a{place}", value, value) for place, value in enumerate(values)],
     )
     only(world, "scores.reference")
     return world.rows("select center, scale, method from scores.reference where segment = '*'")[0]
@@ -306,6 +306,20 @@ def test_where_a_quarter_ties_mean_and_deviation_serve(shared_world: Example) ->
     assert method == "moments"
     assert center == pytest.approx(np.mean(values))
     assert scale == pytest.approx(np.std(values, ddof=1))
+
+
+def test_equal_raw_values_tie_although_shrinkage_drew_them_apart(shared_world: Example) -> None:
+    reference(shared_world, [float(value) for value in range(8)])
+    shared_world.engine.execute("update scores.shrunk set raw_value = 0, estimate = estimate / 1000 where estimate < 3")
+    only(shared_world, "scores.reference")
+    assert shared_world.rows("select method from scores.reference where segment = '*'") == [("moments",)]
+
+
+def test_the_base_period_begins_when_thirty_accounts_can_speak(shared_world: Example) -> None:
+    reference(shared_world, [float(value) for value in range(30)])
+    shared_world.engine.execute("insert into scores.shrunk values ('m', 's', 'early', '2023-01-01', 'ok', 1000, 1000)")
+    only(shared_world, "scores.reference")
+    assert shared_world.rows("select n from scores.reference where segment = '*'") == [(30,)]
 
 
 def test_values_without_any_spread_have_no_scale(shared_world: Example) -> None:

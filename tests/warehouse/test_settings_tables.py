@@ -47,6 +47,8 @@ def test_the_value_window_is_six_whole_months_that_are_over(as_of: dt.date) -> N
         ("designmøde om ny portal", {"co_design"}),
         ("beta", {"pilot"}),
         ("alphabeta", set()),
+        ("betaling", {"dunning"}),
+        ("vi er med i beta-programmet", {"pilot"}),
         ("hej", set()),
     ],
 )

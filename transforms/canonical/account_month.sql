@@ -9,8 +9,10 @@ with billed as (
 first_billed as (
     select account_id, min(day) as day from billed where account_id is not null group by account_id
 ),
+-- A subscription may have begun long before anything else is known of it.
 data as (
-    select min(first_month) as first_month from canonical.coverage
+    select coalesce(min(case when table_name <> 'subscription' then first_month end), min(first_month)) as first_month
+    from canonical.coverage
 ),
 span as (
     select

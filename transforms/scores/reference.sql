@@ -1,27 +1,33 @@
 -- grain: measure_id, segment
 -- What a value is compared with: centre and spread of each measure and segment over a base period, the first 12 complete
--- months in which it could speak. Robust (median, 1.4826 MAD); where more than a quarter of the values tie or the MAD is
+-- months from the one in which it could speak for 30 accounts (or, in a smaller portfolio, at all). Robust (median, 1.4826 MAD); where more than a quarter of the values tie or the MAD is
 -- 0, mean and standard deviation. A segment under 30 accounts has no row of its own: the portfolio (`*`) serves it.
-with first_month as (
-    select measure_id, min(month) as month from scores.shrunk where status = 'ok' group by measure_id
+with speaking as (
+    select measure_id, month, count(*) as accounts from scores.shrunk where status = 'ok' group by measure_id, month
+),
+first_month as (
+    select measure_id, coalesce(min(case when accounts >= 30 then month end), min(month)) as month
+    from speaking
+    group by measure_id
 ),
 base as (
-    select shrunk.measure_id, shrunk.segment, shrunk.account_id, shrunk.estimate
+    select shrunk.measure_id, shrunk.segment, shrunk.account_id, shrunk.estimate, shrunk.raw_value
     from scores.shrunk as shrunk
     join first_month on first_month.measure_id = shrunk.measure_id
-    where shrunk.status = 'ok' and months_between(first_month.month, shrunk.month) < 12
+    where shrunk.status = 'ok' and months_between(first_month.month, shrunk.month) between 0 and 11
 ),
 pooled as (
-    select measure_id, segment, account_id, estimate from base
+    select measure_id, segment, account_id, estimate, raw_value from base
     union all
-    select measure_id, '*', account_id, estimate from base
+    select measure_id, '*', account_id, estimate, raw_value from base
 ),
+-- Ties are told by the raw values: shrinkage draws equal ones apart by their evidence.
 tie as (
     select measure_id, segment, max(times) as most_tied
     from (
-        select measure_id, segment, round(estimate, 9) as tied, count(*) as times
+        select measure_id, segment, round(raw_value, 9) as tied, count(*) as times
         from pooled
-        group by measure_id, segment, round(estimate, 9)
+        group by measure_id, segment, round(raw_value, 9)
     )
     group by measure_id, segment
 ),
