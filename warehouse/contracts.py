@@ -66,7 +66,10 @@ class Column(_Strict):
     """
 
     source: Names = Field(
-        (), alias="from", description="header or JSON path (a.b.c; `^.a` is the parent's); first present alias wins"
+        (),
+        alias="from",
+        description="header or JSON path (a.b.c; a[0].b; a[*].b of each item: their list or sum; with `each`: `^.a` is "
+        "the parent's, `#` the element's place); first present alias wins",
     )
     sql: str | None = Field(None, description="an expression over this table's other columns")
     value: str | int | float | bool | None = Field(None, description="a constant")
@@ -77,7 +80,8 @@ class Column(_Strict):
     helper: bool = Field(False, description="an input of `sql` only, not a column of the canonical table")
     format: str | None = Field(
         None,
-        description="date, timestamp: strptime pattern, `iso`, `unix` (seconds), `unix_ms`; duration: `h:mm`, `hours`, `seconds`",
+        description="date, timestamp: strptime pattern, `iso`, `unix` (seconds), `unix_ms`; "
+        "duration: `h:mm`, `hours`, `seconds`, else minutes",
     )
     timezone: Zone | None = Field(None, description="zone of times that carry none; default the system's")
     map: Mapping[str, str] = Field(default_factory=dict, description="enum: raw text (any case) -> canonical value")
