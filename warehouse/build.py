@@ -82,7 +82,8 @@ def stage(
 
     Returns the number of older versions set aside, by table.
     """
-    cast_lake(engine.connection, project, contracts, landed)
+    with engine.deadline("casting the lake"):
+        cast_lake(engine.connection, project, contracts, landed)
     return {table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}
 
 

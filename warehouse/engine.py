@@ -70,18 +70,23 @@ class Engine:
         Raises:
             QueryTimeout: it took longer. (A timeout around the call would wait for the query to end by itself.)
         """
-        with self._deadline(sql):
+        with self.deadline(sql):
             return self.connection.execute(sql, parameters)
 
     @contextmanager
-    def _deadline(self, sql: str) -> Iterator[None]:
+    def deadline(self, what: str) -> Iterator[None]:
+        """Interrupt whatever the connection does in this block once `query_seconds` are over; `what` names it.
+
+        Raises:
+            QueryTimeout: it was interrupted.
+        """
         timer = threading.Timer(self.query_seconds, self.connection.interrupt)
         timer.start()
         try:
             yield
         except duckdb.InterruptException as error:
             raise QueryTimeout(
-                f"interrupted after {self.query_seconds:g} s (limits.query_seconds): {' '.join(sql.split())[:120]}"
+                f"interrupted after {self.query_seconds:g} s (limits.query_seconds): {' '.join(what.split())[:120]}"
             ) from error
         finally:
             timer.cancel()

@@ -26,6 +26,12 @@ def test_a_query_over_its_time_is_really_interrupted(engine: Engine) -> None:
     assert engine.execute("select 1").fetchall() == [(1,)]
 
 
+def test_a_block_of_queries_has_one_deadline_together(engine: Engine) -> None:
+    with pytest.raises(QueryTimeout, match="casting the lake"), engine.deadline("casting the lake"):
+        for _ in range(1_000):
+            engine.connection.execute("select count(*) from range(3000000) a where hash(a.range) = 1")
+
+
 def test_the_file_carries_the_name_that_readers_know(engine: Engine) -> None:
     assert engine.execute("select current_database()").fetchall() == [("warehouse",)]
 
