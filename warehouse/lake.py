@@ -171,6 +171,8 @@ class Draft:
                     "enable_external_file_cache": "false",
                 }
             )
+            # It would be drawn on standard output, where programs read what a command says.
+            self._connection.execute("set enable_progress_bar = false")
         return self._connection
 
     def write(self, select: str, facts: Facts) -> Path:

@@ -1,0 +1,73 @@
+"""Archives that are refused before anything of them is unpacked."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.inboxes import workbook, zipped
+from warehouse import archives
+from warehouse.archives import RefusedArchiveError, extract, is_workbook, members
+
+
+def archive(content: bytes) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(content))
+
+
+def test_members_come_by_name_without_folders_and_hidden_files() -> None:
+    found = members(archive(zipped({"b.csv": "x", "a/c.csv": "x", "a/": "", ".x": "x", "__MACOSX/a": "x"})), 10_000)
+    assert [info.filename for info in found] == ["a/c.csv", "b.csv"]
+
+
+@pytest.mark.parametrize("name", ["../x.csv", "a/../../x.csv", "/etc/x.csv", "C:\\x.csv", "..\\x.csv", "C:x.csv"])
+def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
+    with pytest.raises(RefusedArchiveError, match="points outside the archive"):
+        members(archive(zipped({"good.csv": "x", name: "x"})), 10_000)
+
+
+def test_a_nested_archive_is_refused() -> None:
+    with pytest.raises(RefusedArchiveError, match="is an archive itself"):
+        members(archive(zipped({"inner.ZIP": zipped({"x": "x"})})), 10_000)
+
+
+def test_more_bytes_than_the_limit_are_refused_by_what_the_archive_declares() -> None:
+    with pytest.raises(RefusedArchiveError, match=r"unpacks to 20 bytes, more than limits.archive_bytes \(19\)"):
+        members(archive(zipped({"a": "x" * 10, "b": "x" * 10})), 19)
+
+
+def test_a_member_made_to_fill_a_disk_is_refused() -> None:
+    with pytest.raises(RefusedArchiveError, match="grows more than 1000-fold"):
+        members(archive(zipped({"zeros": b"\0" * 30_000_000})), 10**9)
+
+
+def test_too_many_members_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 2)
+    with pytest.raises(RefusedArchiveError, match="3 files, more than 2"):
+        members(archive(zipped({"a": "", "b": "", "c": ""})), 10)
+
+
+def test_an_encrypted_member_is_refused() -> None:
+    content = bytearray(zipped({"a.csv": "secret"}))
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 8] |= archives.ENCRYPTED
+    with pytest.raises(RefusedArchiveError, match="is encrypted; unpack it yourself"):
+        members(archive(bytes(content)), 10_000)
+
+
+def test_a_member_is_never_unpacked_beyond_its_declared_size(tmp_path: Path) -> None:
+    made = archive(zipped({"a.csv": "x" * 100}))
+    (info,) = made.infolist()
+    info.file_size = 10
+    with pytest.raises(RefusedArchiveError, match=r"longer than the archive says|is damaged"):
+        extract(made, info, tmp_path / "a")
+    assert (tmp_path / "a").stat().st_size <= 100
+
+
+def test_a_workbook_is_known_from_other_archives_by_its_parts(tmp_path: Path) -> None:
+    (tmp_path / "book").write_bytes(workbook([["a"]]))
+    (tmp_path / "zip").write_bytes(zipped({"xl.csv": "a"}))
+    assert is_workbook(tmp_path / "book")
+    assert not is_workbook(tmp_path / "zip")
