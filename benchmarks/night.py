@@ -27,7 +27,7 @@ LINES = 2_000_000
 LINES_OF_AN_INVOICE = 5
 FIRST_DAY = "2023-07-01"
 AS_OF = "2026-06-30"
-CONFIGURATION = f'as_of = {AS_OF}\ncurrency = "DKK"\n[limits]\nmemory = "3GB"\n'
+CONFIGURATION = f'as_of = {AS_OF}\ncurrency = "DKK"\ntimezone = "UTC"\n[limits]\nmemory = "3GB"\n'
 
 
 def write_files(project: Path, scale: int) -> None:
