@@ -48,7 +48,8 @@ def _accounts(connection: duckdb.DuckDBPyConnection, inbox: Path) -> None:
         f"""
         copy (
             select printf('001%012dAAA', i) as "Id", '0' as "IsDeleted", 'Company ' || i as "Name",
-                'Segment ' || i % 3 as "Segment__c", '005' || i % 40 as "OwnerId", '' as "ParentId", 'Trade' as "Industry",
+                'Segment ' || i % 3 as "Segment__c", '005' || i % 40 as "OwnerId",
+                '' as "ParentId", 'Trade' as "Industry",
                 'www.c' || i || '.example' as "Website",
                 '2020-01-01 00:00:00' as "CreatedDate", '2020-01-01 00:00:00' as "SystemModstamp"
             from range({ACCOUNTS}) t(i)
@@ -83,7 +84,8 @@ def _tickets(connection: duckdb.DuckDBPyConnection, path: Path, rows: int) -> No
                 'id': i, 'organization_id': i % {ACCOUNTS}, 'requester_id': i % 20000, 'assignee_id': i % 40,
                 'subject': 'Question about the export, number ' || i, 'type': 'question', 'priority': 'normal',
                 'status': 'closed', 'tags': ['export'], 'via': {{'channel': 'email'}},
-                'created_at': strftime(created, '%Y-%m-%dT%H:%M:%SZ'), 'updated_at': strftime(solved, '%Y-%m-%dT%H:%M:%SZ'),
+                'created_at': strftime(created, '%Y-%m-%dT%H:%M:%SZ'),
+                'updated_at': strftime(solved, '%Y-%m-%dT%H:%M:%SZ'),
                 'satisfaction_rating':
                     {{'score': case hash(i + 1) % 4 when 0 then 'good' when 1 then 'bad' else 'offered' end}},
                 'metric_set': {{
@@ -122,7 +124,10 @@ def _invoices(connection: duckdb.DuckDBPyConnection, path: Path, invoices: int) 
                     'id': 'il_' || i || '_' || line, 'amount': 100000, 'currency': 'dkk',
                     'discount_amounts': [{{'amount': 5000}}], 'quantity': 5, 'proration': false,
                     'period': {{'start': epoch(start)::bigint, 'end': epoch(start + to_months(1))::bigint}},
-                    'price': {{'id': 'p' || line, 'type': 'recurring', 'recurring': {{'interval': 'month', 'interval_count': 1}}}}
+                    'price': {{
+                        'id': 'p' || line, 'type': 'recurring',
+                        'recurring': {{'interval': 'month', 'interval_count': 1}}
+                    }}
                 }})}} as lines
             from (
                 select i, timestamp '{FIRST_DAY}' + to_months((i // {ACCOUNTS} % {MONTHS})::integer) as start

@@ -68,7 +68,7 @@ def find_models(root: Path = TRANSFORMS) -> tuple[Model, ...]:
 
 @cache
 def declared_tables() -> tuple[Model, ...]:
-    """The tables that Python fills (transforms/declared.yml), as models without a SELECT; `types` has their columns' types."""
+    """The tables that Python fills (transforms/declared.yml): models with types and without a SELECT."""
     declared = yaml.safe_load(DECLARED.read_text(encoding="utf-8"))
     return tuple(
         Model(

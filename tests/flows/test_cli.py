@@ -152,7 +152,7 @@ class TestRun:
         assert result.stdout == ""
 
     def test_with_a_wrong_contract_is_exit_2(self, project: Project, parts: Parts) -> None:
-        project.exports.mkdir()
+        project.exports.mkdir(exist_ok=True)
         (project.exports / "own.yml").write_text("system: 7\n", encoding="utf-8")
         result = run(project)
         assert result.exit_code == 2

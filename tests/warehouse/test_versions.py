@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -62,7 +61,9 @@ def test_the_newest_version_stays_in_either_order(engine: Engine, older: Version
 
 def test_the_same_id_in_two_systems_is_two_records(engine: Engine) -> None:
     staged(engine, [("1", None, "2026-06-01", "a", 1, "desk's")])
-    engine.execute("insert into staged.ticket select 'other' as source_system, * exclude (source_system) from staged.ticket")
+    engine.execute(
+        "insert into staged.ticket select 'other' as source_system, * exclude (source_system) from staged.ticket"
+    )
     assert keep_newest(engine, ["ticket"]) == {"ticket": 0}
 
 

@@ -203,7 +203,7 @@ def test_overlap_balances_every_covariate_and_the_table_shows_it():
     table = FOUND.contrast_balance[
         (FOUND.contrast_balance["comparison"] == HIGH_LOW) & (FOUND.contrast_balance["outcome"] == "mutual_value")
     ]
-    assert table["covariate"].tolist()[:2] == ["log_mrr", "seats"]
+    assert table["covariate"].tolist()[:3] == ["segment=small", "log_mrr", "seats"]
     assert table["smd_before"].abs().max() == pytest.approx(row(FOUND)["max_smd_before"])
     assert table["smd_after"].abs().max() < 1e-6
     assert row(FOUND)["max_smd_after"] < 1e-6
@@ -303,12 +303,12 @@ def test_covariates_that_do_not_fit_are_given_up_and_named():
     result = study(WORLD.loc[[*high[:45], *low]])
     found = row(result)
     assert found["verdict"] != "not_estimable"
-    assert "too few to adjust for industry, region, days_to_renewal, sla_tier" in found["reason"]
+    assert "too few to adjust for logging_intensity, industry, region, days_to_renewal, sla_tier" in found["reason"]
     # What is not adjusted for stays in the table of balance, and in the largest difference after weighting.
     shown = result.contrast_balance.set_index("covariate")["smd_after"].groupby(level=0).first()
     assert shown.filter(like="region=").abs().gt(1e-6).all()
     assert len(shown.filter(like="region=")) == 1
-    assert shown[["log_mrr", "seats", "tenure_months", "logging_intensity"]].abs().max() < 1e-6
+    assert shown[["segment=small", "log_mrr", "seats", "tenure_months"]].abs().max() < 1e-6
     assert found["max_smd_after"] > 1e-6
 
 
@@ -316,7 +316,7 @@ def test_three_covariates_that_do_not_fit_stop_the_comparison():
     high, low = (np.flatnonzero(WORLD["partnership"] >= 0.6), np.flatnonzero(WORLD["partnership"] <= 0.4))
     frame = WORLD.loc[[*high[:35], *low]].reset_index(drop=True)
     frame["seats"] = frame["seats"].where(frame.index % 5 > 0)
-    assert_blank(study(frame), "35 accounts in the smaller arm allow 3 columns; log_mrr, seats, tenure_months need 4")
+    assert_blank(study(frame), "35 accounts in the smaller arm allow 3 columns; segment, log_mrr, seats need 4")
 
 
 def test_without_any_covariate_there_is_nothing_to_adjust_for():
