@@ -167,7 +167,7 @@ def _night(project: Project, asked: dt.date | None, keep_build: bool, no_prefect
             return run_night(project, Journal.begin(project, asked), keep_build=keep_build).release
         from flows.environment import prepare
 
-        prepare(project.root)
+        prepare(project.root, quiet=True)
         from flows.nightly import nightly
 
         return nightly(project.root, asked, keep_build).release

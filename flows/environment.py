@@ -11,14 +11,19 @@ SETTINGS = {
     # Nothing is sent anywhere.
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # The steps' own lines go to the flow run's log; the terminal shows them in our form, and errors once.
+    # The steps' own lines go into the flow run's log too.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "flows.runs",
+}
+
+# One run at a terminal shows its steps and its error in our own form, once.
+QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
 }
 
 
-def prepare(root: Path) -> None:
+def prepare(root: Path, *, quiet: bool = False) -> None:
     """Set what Prefect needs, unless the environment says otherwise already; its state stays in the project folder."""
-    for key, value in {**SETTINGS, "PREFECT_HOME": str(root.resolve() / ".prefect")}.items():
+    settings = {**SETTINGS, **(QUIET if quiet else {}), "PREFECT_HOME": str(root.resolve() / ".prefect")}
+    for key, value in settings.items():
         os.environ.setdefault(key, value)
