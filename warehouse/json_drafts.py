@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +13,16 @@ from pathlib import Path
 import duckdb
 
 from warehouse.contracts import Dialect, SystemContract
-from warehouse.counting import Count, count_lines, count_list
+from warehouse.counting import HEAD, Count, count_lines, count_list
 from warehouse.drafts import Content, Drafted, stage, told
 from warehouse.engine import literal
 from warehouse.lake import Draft, LostRecordsError
 from warehouse.recognition import Kind, UnrecognisedError, entity_of_record_sql, unknown_records_message
-from warehouse.records import JsonElements, JsonLines, UnreadableError
+from warehouse.records import JsonElements, JsonLines, UnreadableError, is_json, page_list
 
 NO_RECORDS = "it has no records"
+# What follows a page's list (has_more, url) is short.
+_TAIL = 1 << 16
 # JSON is UTF-8 (RFC 8259, section 8.1), whatever the contract's dialect says of CSV.
 _JSON_DIALECT = Dialect(encoding="utf-8", skip=0)
 
@@ -49,11 +52,12 @@ def draft_json(draft: Draft, content: Content, kind: Kind, contract: SystemContr
         UnreadableError: nothing in the file is a JSON object.
     """
     path = draft.link(content.path)
-    if kind in ("json lines", "json list"):
+    quick = _quick(draft, path, kind)
+    if quick is not None:
         try:
             # The engine reads a list on one thread; with a second one that writes in order, it buffers all of the list.
-            with draft.one_thread() if kind == "json list" else nullcontext():
-                return _Writing(draft, content, contract, _quick(path, kind)).files()
+            with nullcontext() if kind == "json lines" else draft.one_thread():
+                return _Writing(draft, content, contract, quick).files()
         except duckdb.InterruptException:
             raise
         except (duckdb.Error, LostRecordsError):
@@ -70,16 +74,37 @@ def draft_json(draft: Draft, content: Content, kind: Kind, contract: SystemContr
     return files
 
 
-def _quick(path: Path, kind: Kind) -> _Records:
-    """The file as the engine reads it; each record is checked to be JSON and keeps its text."""
+def _quick(draft: Draft, path: Path, kind: Kind) -> _Records | None:
+    """The file as the engine reads it, each record checked to be JSON; None where it has no reader for the kind."""
+    listed = _list_of_page(draft, path) if kind == "json pages" else path
+    if kind == "json objects" or listed is None:
+        return None
     form = "newline_delimited" if kind == "json lines" else "array"
-    read = f"read_json_objects({literal(str(path))}, format = '{form}', compression = 'uncompressed')"
+    read = f"read_json_objects({literal(str(listed))}, format = '{form}', compression = 'uncompressed')"
     columns = "cast(json as varchar) as record, cast(null as varchar) as _defect, cast(null as varchar) as _raw"
 
     def counted() -> Count:
-        return count_lines(path) if kind == "json lines" else Count(count_list(path), 0)
+        return count_lines(listed) if kind == "json lines" else Count(count_list(listed), 0)
 
     return _Records(columns, "row_number() over ()", read, counted, is_checked=True)
+
+
+def _list_of_page(draft: Draft, path: Path) -> Path | None:
+    """The `data` list of a file that is one page, cut out for the engine; None where the page is not as pages are."""
+    with path.open("rb") as file:
+        start = page_list(file)
+        tail_begins = max(start or 0, path.stat().st_size - _TAIL)
+        file.seek(tail_begins)
+        tail = file.read()
+        end = tail.rfind(b"]") + 1
+        if start is None or not end or not is_json(b'{"data":[]' + tail[end:]):
+            return None
+        target = draft.path("list.json")
+        with target.open("wb") as cut:
+            file.seek(start - 1)
+            shutil.copyfileobj(file, cut, HEAD)
+            cut.truncate(tail_begins + end - start + 1)
+    return target
 
 
 class _Writing:

@@ -248,12 +248,13 @@ class JsonLines:
             while line := _bounded_line(file):
                 text = line.removeprefix("\ufeff").strip()
                 if text:
-                    yield _json_record(text, whole=line.endswith(("\n", "\r")) or _is_json(text))
+                    yield _json_record(text, whole=line.endswith(("\n", "\r")) or is_json(text))
                 else:
                     self.blank += 1
 
 
-def _is_json(text: str) -> bool:
+def is_json(text: str | bytes) -> bool:
+    """Whether the text is one JSON value, as Python reads it."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -353,7 +354,7 @@ def _elements(file: BinaryIO, start: int) -> Generator[Record, None, _End]:
 def _swallows(piece: bytes) -> bool:
     """Whether brackets of the wrong kind made one element of a damaged one and the lines of objects after it."""
     text = piece.strip()
-    return _NEXT_OBJECT.search(text) is not None and not _is_json(text.decode("utf-8", errors="replace"))
+    return _NEXT_OBJECT.search(text) is not None and not is_json(text)
 
 
 def _element(piece: bytes) -> Iterator[Record]:

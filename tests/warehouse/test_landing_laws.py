@@ -101,7 +101,8 @@ def test_a_clean_file_is_read_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> 
         inbox.drop("a.csv", 'Ticket ID,Subject,Status\r\n1,"a\n""b""",open\r\n\r\n2,b,open')
         inbox.drop("b.json", '{"ticket":{"id":"\\"}"}}\n\n{"object":"customer"}\n')
         inbox.drop("c.json", '[{"ticket":{"id":"\\\\"}},\n {"ticket":{"a":["}",{}]}}]')
-        assert [file.status for file in inbox.land()] == ["landed"] * 4
+        inbox.drop("d.json", '{"object":"list","data":[{"ticket":{"id":"]"}},{"ticket":{}}\n],"has_more":false}\n')
+        assert [file.status for file in inbox.land()] == ["landed"] * 5
 
 
 def test_an_engine_that_loses_records_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:

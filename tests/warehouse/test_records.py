@@ -1,0 +1,197 @@
+"""The careful readers, one rule each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.inboxes import workbook
+from warehouse import records
+from warehouse.contracts import Dialect
+from warehouse.records import (
+    CsvReader,
+    Header,
+    JsonElements,
+    JsonLines,
+    Record,
+    SheetReader,
+    UnreadableError,
+    page_list,
+    read_header,
+    sheet_header,
+    sheet_names,
+    sheet_rows,
+    too_many_undecodable,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "file"
+
+
+def dialect(**keys: object) -> Dialect:
+    return Dialect.model_validate(keys)
+
+
+# Head, dialect -> cells, lines, byte at which the records begin.
+HEADERS = [
+    (b"a,b\n1,2\n", {}, Header(("a", "b"), 1, 4)),
+    (b"\xef\xbb\xbfa,b\r\n1,2\r\n", {}, Header(("a", "b"), 1, 8)),
+    (b"a,b\r1,2\r", {}, Header(("a", "b"), 1, 4)),
+    (b"Report\n\na;b\n1;2\n", {"skip": 2, "delimiter": ";"}, Header(("a", "b"), 3, 12)),
+    (b"\n\na,b\n1,2\n", {}, Header(("a", "b"), 3, 6)),
+    (b'"a\nb",c\n1,2\n', {}, Header(("a\nb", "c"), 2, 8)),
+    ("'æ,ø',å\n1,2\n".encode(), {"quote": "'"}, Header(("æ,ø", "å"), 1, 11)),
+    (b'"a,b\n', {"quote": ""}, Header(('"a', "b"), 1, 5)),
+    (b"a,b", {}, Header(("a", "b"), 1, 3)),
+    (b"", {}, Header((), 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("head", "keys", "header"), HEADERS)
+def test_a_header_tells_where_the_records_begin(head: bytes, keys: dict[str, object], header: Header) -> None:
+    assert read_header(head, dialect(**keys)) == header
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [(b'"a,b\n1,2\n', "quotes of its header do not close"), (b"\xf8,b\n", "not utf-8"), (b"a" * (1 << 20), "does not end within")],
+)  # fmt: skip
+def test_a_header_that_cannot_be_read_says_why(head: bytes, words: str) -> None:
+    with pytest.raises(UnreadableError, match=words):
+        read_header(head, dialect())
+
+
+@pytest.mark.parametrize(
+    ("undecodable", "rows", "is_wrong"),
+    [(0, 0, False), (10, 10, False), (11, 11, True), (50, 1000, False), (51, 1000, True)],
+)
+def test_the_declared_encoding_is_wrong_when_more_than_a_few_records_do_not_fit(
+    undecodable: int, rows: int, is_wrong: bool
+) -> None:
+    assert bool(too_many_undecodable(undecodable, rows, dialect())) == is_wrong
+
+
+def test_a_csv_reader_counts_blank_lines_and_keeps_quotes_line_ends_and_order(path: Path) -> None:
+    path.write_bytes(b'h,h\n1,"a\r\n""b"""\n\n\r\n2,\n')
+    reader = CsvReader(path, dialect(), Header(("h", "h"), 1, 4), 2)
+    assert list(reader) == [Record(("1", 'a\r\n"b"')), Record(("2", None))]
+    assert reader.blank == 2
+
+
+def test_a_quote_that_is_never_closed_costs_one_line_however_long_the_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "MOST_LINES_OF_A_RECORD", 5)
+    path.write_text('1,"a\n' + "".join(f"{number},b\n" for number in range(20)))
+    found = list(CsvReader(path, dialect(), Header((), 0, 0), 2))
+    assert found[0] == Record(None, "unclosed_quote", '1,"a')
+    assert [record.cells for record in found[1:]] == [(str(number), "b") for number in range(20)]
+
+
+@pytest.mark.parametrize("reader", ["csv", "lines", "list"])
+def test_a_record_too_long_for_memory_refuses_the_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    monkeypatch.setattr(records, "MOST_RECORD_BYTES", 100)
+    path.write_text({"csv": "a" * 200, "lines": "{" + "a" * 200, "list": '[{"a":"' + "a" * 2_000_000}[reader])
+    read = {
+        "csv": CsvReader(path, dialect(), Header((), 0, 0), 1),
+        "lines": JsonLines(path),
+        "list": JsonElements(path, "list"),
+    }[reader]
+    with pytest.raises(UnreadableError, match="longer than 100 bytes"):
+        list(read)
+
+
+def test_json_lines_are_given_as_they_are_without_outer_spaces(path: Path) -> None:
+    path.write_bytes(b'\xef\xbb\xbf {"a": 1.0 } \r\n\n[1]\n{"a')
+    reader = JsonLines(path)
+    assert list(reader) == [Record(('{"a": 1.0 }',)), Record(("[1]",)), Record(None, "truncated", '{"a')]
+    assert reader.blank == 1
+
+
+# What is in the file, its kind -> elements (a defect as (rule, text)), whether a list was left open.
+ELEMENTS = [
+    ('[{"a":1}, 2 ,"]",[{}] ]', "list", ['{"a":1}', "2", '"]"', "[{}]"], False),
+    ('[{"a":"\\\\"},{"b":"\\"}]"}]', "list", ['{"a":"\\\\"}', '{"b":"\\"}]"}'], False),
+    ("[]", "list", [], False),
+    ('[{"a":1}', "list", ['{"a":1}'], True),
+    ('[{"a":1},', "list", ['{"a":1}'], True),
+    ('[{"a":1}{"b":2}]', "list", ['{"a":1}', '{"b":2}'], False),
+    ('[{"a":{},\n{"b":2},\n{"c":[3}\n]', "list", [("malformed_json", '{"a":{},'), '{"b":2}', '{"c":[3}\n]'], True),
+    ('[1]\n[2]', "list", ["1", "2"], False),
+    ('{\n "a": [1,\n2]\n}\n\n{"b":\n2}', "objects", ['{\n "a": [1,\n2]\n}', '{"b":\n2}'], False),
+    ('{"data":[1,2]}{"data":[3]}\n', "pages", ["1", "2", "3"], False),
+    ('{"data":[1],"next":{"data":[9]}}\n{"data":[2', "pages", ["1", "2"], True),
+    ('{"data":[1]}\n{"other":[2]}', "pages", ["1", ("truncated", '{"other":[2]}')], False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 3, 1 << 18])
+@pytest.mark.parametrize(("text", "kind", "elements", "is_open"), ELEMENTS)
+def test_elements_are_split_where_braces_and_brackets_balance(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+    text: str,
+    kind: str,
+    elements: list[str | tuple[str, str]],
+    is_open: bool,
+) -> None:
+    monkeypatch.setattr("warehouse.counting.CHUNK", size)
+    path.write_text(text)
+    reader = JsonElements(path, kind)
+    found = [record.cells[0] if record.cells else (record.defect, record.raw) for record in reader]
+    assert found == elements
+    assert reader.unclosed == is_open
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ('{"data":[1]}', 9),
+        ('\ufeff{"object":"list","url":"/æ","data": [', 41),
+        ('{"object":"event","data":[1]}', None),
+        ('{"id":1,"data":[1]}', None),
+        ('{"data":{"a":1}}', None),
+        ("[1]", None),
+        ("{{}: 1}", None),
+        ('{"data"', None),
+    ],
+)
+def test_a_page_is_known_by_its_data_list_and_what_stands_before_it(text: str, start: int | None) -> None:
+    assert page_list(io.BytesIO(text.encode())) == start
+
+
+def test_cells_of_a_sheet_become_text_that_reads_back_the_same(path: Path) -> None:
+    cells = [1, 2.0, 0.1, 1e-7, 123456789012345, 1.5e16, True, "", dt.date(2026, 1, 31), dt.time(9, 30)]
+    path.write_bytes(workbook([cells]))
+    assert list(sheet_rows(path)) == [
+        ("1", "2", "0.1", "1E-07", "123456789012345", "1.5E+16", "true", None, "2026-01-31", "09:30:00")
+    ]
+
+
+def test_a_sheet_is_read_below_its_title_and_header_without_phantom_columns(path: Path) -> None:
+    path.write_bytes(
+        workbook([["Title", None, None, "x"], ["a", "b", None], [1], [None], [2, 3, None], [4, 5, 6]], [["z"]])
+    )
+    assert sheet_header(path, 1) == ("a", "b")
+    reader = SheetReader(path, 1, 2)
+    assert list(reader) == [
+        Record(("1", None)),
+        Record(("2", "3")),
+        Record(None, "too_many_cells", '["4", "5", "6", null]'),
+    ]
+    assert reader.blank == 1
+    assert sheet_names(path) == ["Sheet", "Sheet1"]
+
+
+def test_a_workbook_that_cannot_be_opened_says_what_to_do(path: Path) -> None:
+    path.write_bytes(b"PK\x03\x04 and nothing more")
+    with pytest.raises(UnreadableError, match="save it again"):
+        sheet_names(path)
