@@ -201,12 +201,18 @@ def _recognise_table(
 
 
 def _unknown_message(what: str, parts: str, seen: Sequence[str], contract: SystemContract) -> str:
-    shown = ", ".join(name[:40] for name in seen[:8]) or "none"
+    shown = ", ".join(_told(name) for name in seen[:8]) or "none"
     known = ", ".join(contract.entities)
     return (
         f"no {what} of {contract.title} has these {parts} ({shown}); its contract knows {known}. "
         f"Describe it in exports/{contract.system}.yml of the project"
     )
+
+
+def _told(name: str) -> str:
+    """A header as it may stand in a log; a text that is no header (a sentence, an address, a number) is not told."""
+    is_header = len(name) <= 40 and len(name.split()) <= 4 and "@" not in name and not re.search(r"\d{5}", name)
+    return name if is_header else "..."
 
 
 def _known_headers(entity: Entity, own: SystemSettings | None) -> set[str]:

@@ -312,3 +312,11 @@ def test_a_member_whose_bytes_are_damaged_is_told_of(inbox: Inbox) -> None:
     inbox.drop("x.zip", content)
     landed = inbox.land_one()
     assert (landed.status, "'b.csv' is damaged" in landed.message) == ("unreadable", True)
+
+
+@pytest.mark.parametrize("line", ["Remember to ask Anna for the file again", "anna@customer.example,x", "0101701234,x"])
+def test_a_first_line_that_is_no_header_is_told_to_nobody(inbox: Inbox, line: str) -> None:
+    inbox.drop("note.csv", line + "\n")
+    landed = inbox.land_one()
+    assert landed.status == "unrecognised"
+    assert line.split(",")[0] not in landed.message
