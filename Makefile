@@ -29,7 +29,6 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mutual-value docs --check
 
 format: setup
 	$(BIN)/ruff check --fix .
@@ -42,7 +41,7 @@ docs: setup
 	$(BIN)/mutual-value docs
 
 lock: setup
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --no-emit-index-url --generate-hashes \
 		--extra dev pyproject.toml -o requirements.lock
 
 clean:
