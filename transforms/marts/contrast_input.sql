@@ -17,7 +17,7 @@ since as (
     select account_id, min(customer_month) as customer_month from canonical.account_month group by account_id
 ),
 behaved as (
-    select relationship.account_id, relationship.partnership, relationship.cost_focus, relationship.style, relationship.reason
+    select relationship.account_id, relationship.partnership, relationship.cost_focus, relationship.style
     from mart.relationship_month as relationship
     cross join setting.run as run
     where relationship.month = cast(run.t0 - to_months(1) as date)
@@ -29,8 +29,7 @@ gained as (
         relationship.supplier_value,
         relationship.customer_value,
         relationship.balance,
-        relationship.tilt,
-        relationship.reason
+        relationship.tilt
     from mart.relationship_month as relationship
     cross join setting.run as run
     where relationship.month = run.last_month
@@ -78,8 +77,9 @@ select
     case
         when customer.account_id is null or customer.mrr is null then 'no recurring revenue known'
         when customer.mrr = 0 then 'not a customer at t0'
-        when behaved.partnership is null then coalesce(behaved.reason, 'no month before t0')
-        when gained.mutual_value is null then coalesce(gained.reason, 'no month after t0')
+        when behaved.account_id is null then 'no month before t0'
+        when behaved.partnership is null then 'fewer than three signs of style on record'
+        when gained.mutual_value is null then 'fewer than two components of value on record on a side'
     end as reason,                                                              -- why the company is left out; null when it is in
     gained.mutual_value,                                                        -- 0-1, over the value window
     gained.supplier_value,                                                      -- 0-1, over the value window
