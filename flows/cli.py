@@ -231,28 +231,32 @@ def status(
 
 @app.command(epilog="Example: mutual-value contrast --project acme")
 def contrast(project: Folder = HERE) -> None:
-    """Print the verdicts of the published release."""
+    """Print the verdicts of the published release, for the outcomes that could be estimated."""
     from rich.table import Table
 
     from flows.summary import verdict_sentence, verdicts
 
     database = _published(_open(project))
-    table = Table("comparison", "outcome", "estimator", "accounts", "difference", "95 % interval", "verdict")
+    tables: dict[str, Table] = {}
     for row in verdicts(database):
-        table.add_row(*_cells(row))
-    _console().print(table)
+        # The deciding estimator; the others are in mart.contrast and on the report.
+        if row["estimator"] == "overlap" and row["difference"] is not None:
+            title = f"{row['comparison']}, overlap weights"
+            table = tables.setdefault(
+                title, Table("outcome", "accounts", "difference", "95 % interval", "verdict", title=title)
+            )
+            table.add_row(*_cells(row))
+    for table in tables.values():
+        _console().print(table)
     typer.echo(verdict_sentence(database))
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    measured = row["difference"] is not None
     return (
-        row["comparison"],
         row["outcome"],
-        row["estimator"],
         f"{row['n_partnership']} / {row['n_comparison']}",
-        f"{row['difference']:+.3f}" if measured else "-",
-        f"{row['ci_low']:+.3f} to {row['ci_high']:+.3f}" if measured else "-",
+        f"{row['difference']:+.3f}",
+        f"{row['ci_low']:+.3f} to {row['ci_high']:+.3f}",
         row["verdict"],
     )
 

@@ -308,8 +308,8 @@ class TestAPublishedRelease:
         result = call("contrast", "--project", project.root)
         assert result.exit_code == 0
         assert result.stdout.splitlines()[-1].startswith("Partnership and mutual value: supported (+8.1 points")
-        assert "overlap" in result.stdout
-        assert "aipw" in result.stdout
+        assert "partnership_high_vs_low, overlap weights" in result.stdout
+        assert "mutual_value" in result.stdout
 
     def test_has_a_report_page(self, project: Project) -> None:
         page = Path(call("report", "--project", project.root).stdout.strip())
