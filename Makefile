@@ -42,7 +42,7 @@ docs: setup
 	$(BIN)/mutual-value docs
 
 lock: setup
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --no-emit-index-url --generate-hashes \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes \
 		--extra dev pyproject.toml -o requirements.lock
 
 clean:
