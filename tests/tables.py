@@ -57,7 +57,7 @@ class Example:
         for schema in ("setting", *LAYERS.values()):
             self.engine.execute(f"create schema if not exists {quoted(schema)}")
         define_macros(self.engine)
-        write_settings(self.engine, self.project, SYSTEMS, self.as_of)
+        write_settings(self.engine, self.project, SYSTEMS, self.as_of, (0.4, 0.6))
         self.engine.execute("create table audit.file (system varchar, landed_at timestamp)")
         self.engine.execute(
             "create table setting.connected (system varchar, entity varchar, table_name varchar, column_name varchar, "

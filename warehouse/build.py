@@ -57,9 +57,8 @@ def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract
     for schema in ("setting", *LAYERS.values()):
         engine.execute(f"create schema if not exists {quoted(schema)}")
     define_macros(engine)
-    # A wrong protocol stops the night before any value is computed.
-    load_protocol(project)
-    write_settings(engine, project, contracts, as_of)
+    protocol = load_protocol(project)
+    write_settings(engine, project, contracts, as_of, (protocol.low, protocol.high))
     return engine
 
 

@@ -55,10 +55,12 @@ def write_settings(
     project: Project,
     contracts: Mapping[str, SystemContract],
     as_of: dt.date,
+    thresholds: tuple[float, float],
 ) -> None:
-    """Make the tables of schema `setting`."""
+    """Make the tables of schema `setting`; `thresholds` are the protocol's (low, high) of both axes."""
     engine.execute("create schema if not exists setting")
     windows = Windows.at(as_of)
+    low, high = thresholds
     _table(
         engine,
         "run",
@@ -70,6 +72,8 @@ def write_settings(
                 "timezone": project.settings.timezone,
                 "last_month": windows.last_month,
                 "t0": windows.t0,
+                "low": low,
+                "high": high,
             }
         ],
     )
