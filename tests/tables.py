@@ -21,6 +21,7 @@ SQL_TYPES = {
     "integer": "BIGINT",
     "number": "DOUBLE",
     "decimal": "DECIMAL(18,4)",
+    "rate": "DECIMAL(20,10)",
     "date": "DATE",
     "timestamp": "TIMESTAMP",
     "boolean": "BOOLEAN",
@@ -58,7 +59,7 @@ class Example:
             self.engine.execute(f"create schema if not exists {quoted(schema)}")
         define_macros(self.engine)
         write_settings(self.engine, self.project, SYSTEMS, self.as_of, (0.4, 0.6))
-        self.engine.execute("create table audit.file (system varchar, landed_at timestamp)")
+        self.engine.execute("create table audit.file (system varchar, known_at timestamp)")
         self.engine.execute(
             "create table setting.connected (system varchar, entity varchar, table_name varchar, column_name varchar, "
             "is_present boolean, fill_share double)"
@@ -70,12 +71,16 @@ class Example:
         typed = ", ".join(f"{quoted(name)} {SQL_TYPES[kind]}" for name, kind in columns.items())
         self.engine.execute(
             f"create table staged.{quoted(table)} ({typed}, source_system varchar, sha256 varchar, member varchar, "
-            "row_number bigint, landed_at timestamp, scope varchar)"
+            "row_number bigint, landed_at timestamp, known_at timestamp, drop_at timestamp, scope varchar, "
+            "deleted_reason varchar)"
         )
 
     def put(self, table: str, text: str) -> Example:
         """Add drawn rows to a staged table; `source_system` is `crm` unless a column says otherwise."""
-        rows = [{**DEFAULTS, "row_number": str(place), **row} for place, row in enumerate(drawn(text), start=1)]
+        rows = [
+            {**DEFAULTS, "row_number": str(place), "known_at": row.get("landed_at") or LANDED, **row}
+            for place, row in enumerate(drawn(text), start=1)
+        ]
         self.engine.connection.register("drawn_rows", pa.Table.from_pylist(rows))
         columns = ", ".join(quoted(name) for name in rows[0])
         values = ", ".join(
@@ -83,7 +88,7 @@ class Example:
         )
         self.engine.execute(f"insert into staged.{quoted(table)} ({columns}) select {values} from drawn_rows")
         self.engine.execute(
-            "insert into audit.file select distinct source_system, cast(landed_at as timestamp) from drawn_rows"
+            "insert into audit.file select distinct source_system, cast(known_at as timestamp) from drawn_rows"
         )
         for name in rows[0]:
             self.engine.execute(

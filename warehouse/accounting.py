@@ -46,6 +46,7 @@ EVENT_TIME: Mapping[str, str] = {
 # A JSON key that is always null is an empty column, a key that no record has an absent one: asked of these many.
 SAMPLE = 2000
 NOT_LANDED = ("unrecognised", "unreadable", "empty")
+_COUNTED = ("staged", "out", "filtered", "total", "defective", "loaded", "elsewhere", "elsewhere_out")
 
 
 class LostRecords(MutualValueError):
@@ -70,6 +71,8 @@ class NotLanded(Protocol):
     @property
     def bytes(self) -> int: ...
     @property
+    def rows_in(self) -> int | None: ...
+    @property
     def status(self) -> str: ...
     @property
     def message(self) -> str: ...
@@ -80,6 +83,7 @@ class Ledger:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan]) -> None:
         self.connection = connection
+        self.every = plans
         self.plans = [plan for plan in plans if plan.source.is_first]
         self.counts: dict[tuple[int, str], int] = defaultdict(int)
 
@@ -88,14 +92,48 @@ class Ledger:
         self._count_staged("staged", "true")
         self._count_staged("out", "_is_out")
         for plan in self.plans:
-            if plan.source.table.where:
-                self._count("filtered", queries.select_filtered(plan), [paths(plan)])
+            if plan.source.table.where or plan.source.table.totals:
+                self._count(("total", "filtered"), queries.select_filtered(plan), [paths(plan)])
+                self._count_elsewhere(plan)
             if plan.files[0].has_defects:
-                self._count("defective", queries.count_defects(), [paths(plan)])
+                self._count(("defective", "total"), queries.count_defects(), [paths(plan)])
 
     def close(self) -> None:
         """Count what is left when the quarantined and the repeated rows are gone."""
         self._count_staged("loaded", "true")
+
+    def _count_elsewhere(self, first: Plan) -> None:
+        """Records that the first table leaves to other ones, such as the payments in a list of transactions."""
+        mine = first.source
+        others = [
+            plan
+            for plan in self.every
+            if (plan.source.contract.system, plan.source.entity_name) == (mine.contract.system, mine.entity_name)
+            and plan.files == first.files
+            and not plan.source.is_first
+            and not plan.source.table.each
+        ]
+        if not others or not mine.table.where:
+            return
+        taken = " union all ".join(
+            f"select _file, row_number, _is_out from {staged(plan.source.table_name)} where _plan = {plan.number}"
+            for plan in others
+        )
+        self._count(
+            ("elsewhere", "elsewhere_out"),
+            f"""
+            with taken as ({taken}),
+            record as (select _file, row_number, bool_and(_is_out) as is_out from taken group by _file, row_number)
+            select _file, count(case when not is_out then 1 end), count(case when is_out then 1 end)
+            from record
+            where not exists (
+                from {staged(mine.table_name)} as own
+                where own._plan = ? and own._file = record._file and own.row_number = record.row_number
+            )
+            group by _file
+            """,
+            [first.number],
+        )
 
     def _count_staged(self, what: str, condition: str) -> None:
         by_table: dict[str, list[int]] = defaultdict(list)
@@ -103,11 +141,12 @@ class Ledger:
             by_table[plan.source.table_name].append(plan.number)
         for table, numbers in by_table.items():
             where = f"list_contains(?, _plan) and {condition}"
-            self._count(what, f"select _file, count(*) from {staged(table)} where {where} group by _file", [numbers])
+            self._count((what,), f"select _file, count(*) from {staged(table)} where {where} group by _file", [numbers])
 
-    def _count(self, what: str, sql: str, parameters: list[Any]) -> None:
-        for file, count in self.connection.execute(sql, parameters).fetchall():
-            self.counts[file, what] += count
+    def _count(self, what: Sequence[str], sql: str, parameters: list[Any]) -> None:
+        for file, *counts in self.connection.execute(sql, parameters).fetchall():
+            for name, count in zip(what, counts, strict=True):
+                self.counts[file, name] += count
 
     def row(self, file: LakeFile) -> dict[str, Any]:
         """The file's row of audit.file.
@@ -115,9 +154,13 @@ class Ledger:
         Raises:
             LostRecords: a record is in none of the counts.
         """
-        of = {what: self.counts[file.number, what] for what in ("staged", "out", "filtered", "defective", "loaded")}
+        of = {name: self.counts[file.number, name] for name in _COUNTED}
+        of["filtered"] -= of["elsewhere"] + of["elsewhere_out"]
         repeated = of["staged"] - of["out"] - of["loaded"]
-        counted = of["loaded"] + of["out"] + of["defective"] + file.rows_blank + of["filtered"] + repeated
+        of["loaded"] += of["elsewhere"]
+        of["out"] += of["elsewhere_out"]
+        ignored = file.rows_blank + of["filtered"] + of["total"] + repeated
+        counted = of["loaded"] + of["out"] + of["defective"] + ignored
         if counted != file.rows_in:
             raise LostRecords(
                 f"{file.system}/{file.name} ({file.entity}) has {file.rows_in} records, but {counted} are accounted "
@@ -126,11 +169,14 @@ class Ledger:
         return {
             **_facts(file),
             "landed_at": file.landed_at,
+            "known_at": file.known_at,
+            "drop_at": file.drop_at,
             "rows_in": file.rows_in,
             "rows_loaded": of["loaded"],
             "rows_quarantined": of["out"] + of["defective"],
-            "rows_ignored": file.rows_blank + of["filtered"] + repeated,
+            "rows_ignored": ignored,
             "ignored_blank": file.rows_blank,
+            "ignored_total": of["total"],
             "ignored_filtered": of["filtered"],
             "ignored_duplicate": repeated,
             "status": "landed" if file.rows_in else "empty",
@@ -165,9 +211,13 @@ def write_files(
     for report in sorted(landed, key=lambda each: (each.system, each.name)):
         if report.status in NOT_LANDED:
             row = {**_facts(report), "status": report.status, "message": report.message}
+            if report.rows_in is not None:
+                # Nothing of it is read, so all of it waits: none of its rows is lost or uncounted.
+                row |= {"rows_in": report.rows_in, "rows_loaded": 0, "rows_quarantined": report.rows_in}
+                row |= {"rows_ignored": 0}
             # The same bytes under two names are one file; one that is in the lake too is told of already.
             rows.setdefault((report.sha256, report.member, report.entity or ""), row)
-    _write(connection, "audit.file", list(rows.values()))
+    write(connection, "audit.file", list(rows.values()))
 
 
 def _no_contract(file: LakeFile) -> str:
@@ -261,7 +311,7 @@ def write_coverage(connection: duckdb.DuckDBPyConnection, found: Sequence[Delive
                 "columns_missing": ", ".join(sorted(_missing(parts))),
             }
         )
-    _write(connection, "audit.coverage", rows)
+    write(connection, "audit.coverage", rows)
 
 
 def _missing(parts: Iterable[Delivered]) -> set[str]:
@@ -345,7 +395,7 @@ def _without_currency(plans: Sequence[Plan]) -> list[tuple[int, str]]:
     return [(file.number, plan.source.table_name) for plan in plans if plan.lacks_currency for file in plan.files]
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def write(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Make a declared audit table (transforms/declared.yml) of the rows, in the order of its grain."""
     model = next(model for model in declared_tables() if model.table == table)
     _fill(connection, table, model.types, rows, ", ".join(model.grain))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
-from warehouse import accounting, queries
+from warehouse import accounting, drops, queries
 from warehouse.accounting import Ledger, NotLanded
 from warehouse.cells import SQL_TYPES
 from warehouse.contracts import KEY_COLUMNS, StagedType, SystemContract, staged_tables
@@ -28,7 +28,11 @@ _SHARED = {
     "member": "varchar",
     "row_number": "bigint",
     "landed_at": "timestamp",
+    # When the record's first drop stood, and the last that has this version (warehouse.sources.LakeFile).
+    "known_at": "timestamp",
+    "drop_at": "timestamp",
     "scope": "varchar",
+    "deleted_reason": "varchar",
 }
 # What only the staging needs; dropped when it is done (queries.select_rows says what they hold).
 _WORK = {
@@ -47,7 +51,8 @@ def stage(
     contracts: Mapping[str, SystemContract],
     landed: Sequence[NotLanded] = (),
 ) -> None:
-    """Fill `staged` (an attached database) from the lake, and audit.file, .quarantine, .coverage, setting.connected.
+    """Fill `staged` (an attached database) from the lake, and audit.file, .drop, .quarantine, .coverage, .drift,
+    setting.connected.
 
     Every table of staged.yml is made, empty where no source fills it. `landed` is landing's report: files that did
     not get into the lake are listed in audit.file with what is wrong with them.
@@ -57,7 +62,7 @@ def stage(
         LostRecords: a file's records are not all accounted for.
     """
     connection.execute("set timezone = 'UTC'")
-    check_own_columns(project)
+    check_own_columns(project, contracts)
     files = read_lake(project.lake)
     plans = make_plans(files, project, contracts)
     filled = sorted({plan.source.table_name for plan in plans})
@@ -69,9 +74,13 @@ def stage(
     _find_failures(connection, plans)
     for table in filled:
         _take_out(connection, table)
+    _take_out_repeated(connection, plans)
     ledger.close()
     accounting.write_files(connection, files, ledger, landed)
     accounting.write_quarantine(connection, plans)
+    drops.keep_newest_parts(connection, plans)
+    drops.delete_absent(connection, plans, project.settings.limits.full_drop_share)
+    drops.complete_newest(connection, plans)
     found = accounting.delivered(connection, plans, project)
     accounting.write_coverage(connection, found)
     accounting.write_connected(connection, found)
@@ -117,7 +126,10 @@ def _make_tables(connection: duckdb.DuckDBPyConnection, files: Sequence[LakeFile
             "member": pa.array([file.member for file in files], pa.string()),
             "system": pa.array([file.system for file in files], pa.string()),
             "entity": pa.array([file.entity for file in files], pa.string()),
-            "landed_at": pa.array([file.landed_at for file in files], pa.timestamp("us")),
+            **{
+                name: pa.array([getattr(file, name) for file in files], pa.timestamp("us"))
+                for name in ("landed_at", "known_at", "drop_at")
+            },
         }
     )
     connection.register("casting_rows", facts)
@@ -185,6 +197,23 @@ def _take_out(connection: duckdb.DuckDBPyConnection, table: str) -> None:
         delete from {name} where rowid in (select place from ranked where rank > 1)
         """
     )
+
+
+def _take_out_repeated(connection: duckdb.DuckDBPyConnection, plans: Iterable[Plan]) -> None:
+    """Of a record that its file repeats on several rows (`once`), only the first row stays."""
+    for plan in plans:
+        if plan.source.table.once:
+            name = staged(plan.source.table_name)
+            connection.execute(
+                f"""
+                with ranked as (
+                    select rowid as place, row_number() over (partition by _file, source_id order by row_number) as rank
+                    from {name}
+                    where _plan = {plan.number}
+                )
+                delete from {name} where rowid in (select place from ranked where rank > 1)
+                """
+            )
 
 
 def _drop_work(connection: duckdb.DuckDBPyConnection, filled: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from warehouse.contracts import Column, StagedType
 from warehouse.engine import literal
+from warehouse.locales import month_names
 
 SQL_TYPES: Mapping[StagedType, str] = {
     "text": "varchar",
@@ -20,6 +21,7 @@ SQL_TYPES: Mapping[StagedType, str] = {
     "integer": "bigint",
     "number": "double",
     "decimal": "decimal(18,4)",
+    "rate": "decimal(20,10)",
     "date": "date",
     "timestamp": "timestamp",
     "boolean": "boolean",
@@ -33,11 +35,13 @@ RULES: Mapping[str, str] = {
     "number": "not_a_number",
     "decimal": "not_a_number",
     "money": "not_a_number",
+    "rate": "not_a_number",
     "date": "unparseable_date",
     "timestamp": "unparseable_date",
     "boolean": "not_a_boolean",
     "enum": "enum_unmapped",
     "duration": "not_a_duration",
+    "salesforce_id": "excel_broken_id",
 }
 
 # https://docs.stripe.com/currencies#minor-units: amounts of these have no minor unit. ISK and UGX are not here: Stripe
@@ -102,19 +106,32 @@ def number(column: Column, text: str, sql_type: str) -> str:
 
     `1.234` under a Danish contract is 1234 and `1.5` is none: https://en.wikipedia.org/wiki/Decimal_separator.
     A number may have an exponent (JSON writes small ones so), an amount never: there it is what a spreadsheet left.
+    An amount may be negative as accountants write it: `(12.50)`, `12.50-`.
     """
-    point = re.escape(column.decimal)
-    whole = r"\d+"
-    if column.thousands:
-        whole = rf"(\d+|\d{{1,3}}({re.escape(column.thousands)}\d{{3}})+)"
+    for sign in column.drop:
+        text = f"replace({text}, {literal(sign)}, '')"
+    text = f"trim({text})" if column.drop else text
+    point, groups = re.escape(column.decimal or "."), _thousands(column)
+    whole = rf"(\d+|\d{{1,3}}({groups}\d{{3}})+)" if groups else r"\d+"
     fraction = rf"({point}0+)?" if sql_type == "bigint" else rf"({point}\d+)?"
     exponent = r"([eE][+-]?\d+)?" if sql_type == "double" else ""
-    plain = f"replace({text}, {literal(column.thousands)}, '')" if column.thousands else text
-    plain = plain if column.decimal == "." else f"replace({plain}, {literal(column.decimal)}, '.')"
-    return (
-        f"case when regexp_full_match({text}, {literal(rf'[+-]?{whole}{fraction}{exponent}')}) "
-        f"then try_cast({plain} as {sql_type}) end"
+    plain = f"regexp_replace({text}, {literal(groups)}, '', 'g')" if groups else text
+    plain = plain if column.decimal in (None, ".") else f"replace({plain}, {literal(column.decimal)}, '.')"
+    read = (
+        f"when regexp_full_match({text}, {literal(rf'[+-]?{whole}{fraction}{exponent}')}) "
+        f"then try_cast({plain} as {sql_type})"
     )
+    if sql_type.startswith("decimal"):
+        accounting = literal(rf"\({whole}{fraction}\)|{whole}{fraction}-")
+        read += f" when regexp_full_match({text}, {accounting}) then -try_cast(trim({plain}, '()-') as {sql_type})"
+    return f"case {read} end"
+
+
+def _thousands(column: Column) -> str:
+    """A pattern of the thousands sign; a space is any space that does not break."""
+    if column.thousands == " ":
+        return "[ \\x{00a0}\\x{202f}]"
+    return re.escape(column.thousands or "")
 
 
 def amounts(texts: str, sql_type: str) -> str:
@@ -151,6 +168,34 @@ def whole_id(text: str) -> str:
     return f"case when {broken} then null else {text} end"
 
 
+def salesforce_id(value: str, text: str) -> str:
+    """The id with 18 characters, which means the same whatever the case; one of 15 gets its three.
+
+    Each of the three tells which of five characters are capitals:
+    https://help.salesforce.com/s/articleView?id=000385585 (How to convert 15-digit IDs into 18-digit IDs).
+    """
+    capitals = (
+        "list_sum(list_transform([0, 1, 2, 3, 4], lambda place: "
+        f"case when substr({text}, start + place, 1) between 'A' and 'Z' then 1 << place else 0 end))"
+    )
+    signs = (
+        "array_to_string(list_transform([1, 6, 11], lambda start: "
+        f"substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', 1 + cast({capitals} as integer), 1)), '')"
+    )
+    return f"case when regexp_full_match({text}, '[0-9A-Za-z]{{15}}') then {text} || {signs} else {value} end"
+
+
+def extracted(column: Column, text: str) -> str:
+    """What the column's pattern takes of the text; of a text that does not match, nothing (where any text would do) or
+    all of it (where it then fits no type and is quarantined)."""
+    if column.extract is None:
+        return text
+    part = f"nullif(trim(regexp_extract({text}, {literal(column.extract)}, 1)), '')"
+    if column.type in ("text", "texts", "enum", "salesforce_id"):
+        return part
+    return f"coalesce({part}, {text})"
+
+
 def utc(local: str, zone: str) -> str:
     """The UTC time of a local one.
 
@@ -177,12 +222,10 @@ def _at(instant: str, zone: str) -> str:
 
 def needs_zone(column: Column) -> bool:
     """Whether texts of this time column mean nothing without a zone."""
-    form = column.format or ""
-    if form.startswith("unix") or "%z" in form:
-        return False
+    forms = [form for form in column.format if not form.startswith("unix") and "%z" not in form]
     if column.type == "timestamp":
-        return True
-    return form != "iso" and _has_time(form)
+        return bool(forms)
+    return any(form != "iso" and _has_time(form) for form in forms)
 
 
 def _has_time(form: str) -> bool:
@@ -220,7 +263,11 @@ def _number(column: Column, text: str, _: Place) -> str:
 
 
 def _decimal(column: Column, text: str, _: Place) -> str:
-    return number(column, text, "decimal(18,4)")
+    return number(column, text, SQL_TYPES["decimal"])
+
+
+def _rate(column: Column, text: str, _: Place) -> str:
+    return number(column, text, SQL_TYPES["rate"])
 
 
 def _boolean(column: Column, text: str, _: Place) -> str:
@@ -231,23 +278,34 @@ def _boolean(column: Column, text: str, _: Place) -> str:
 def _enum(column: Column, text: str, _: Place) -> str:
     """The mapped value; `unknown` for a text that the map does not have."""
     branches = " ".join(f"when {literal(raw.lower())} then {literal(mapped)}" for raw, mapped in column.map.items())
-    return f"case when {text} is null then null else case lower({text}) {branches} else 'unknown' end end"
+    rest = literal(column.rest or "unknown")
+    if not branches:
+        return f"case when {text} is not null then {rest} end"
+    return f"case when {text} is null then null else case lower({text}) {branches} else {rest} end end"
 
 
 def _duration(column: Column, text: str, _: Place) -> str:
     """Minutes."""
-    if column.format == "h:mm":
+    form = next(iter(column.format), "minutes")
+    if form == "h:mm":
         parts = rf"string_split(ltrim({text}, '-'), ':')"
         hours, minutes, seconds = (f"coalesce(cast({parts}[{position}] as double), 0)" for position in (1, 2, 3))
         minutes = f"{hours} * 60 + {minutes} + {seconds} / 60"
         sign = f"case when starts_with({text}, '-') then -1 else 1 end"
         return f"case when regexp_full_match({text}, '-?\\d{{1,6}}:[0-5]\\d(:[0-5]\\d)?') then {sign} * ({minutes}) end"
-    scale = {"hours": "* 60", "seconds": "/ 60"}.get(column.format or "", "")
+    scale = {"hours": "* 60", "seconds": "/ 60", "milliseconds": "/ 60000"}.get(form, "")
     return f"({number(column, text, 'double')}) {scale}"
 
 
 def _timestamp(column: Column, text: str, place: Place) -> str:
-    form = column.format or "iso"
+    return _first([_timestamp_as(form, text, place) for form in column.format])
+
+
+def _first(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
+
+def _timestamp_as(form: str, text: str, place: Place) -> str:
     if form.startswith("unix"):
         return _unix(text, form)
     if form == "iso":
@@ -277,17 +335,43 @@ def _iso(text: str, place: Place) -> str:
     return f"case {' '.join(branches)} end"
 
 
+# Spanish and German write the halves of the day in words of their own: `9:26 a. m.`, `9:26 vorm.`
+_HALVES = (("a. ?m\\.?|vorm\\.?", "AM"), ("p. ?m\\.?|nachm\\.?", "PM"))
+_MONTH = re.compile(r"%[bB]")
+
+
 def _strptime(text: str, form: str) -> str:
+    if _MONTH.search(form):
+        text = _with_english_month(text)
+        form = _MONTH.sub("%b", form)
+    if "%p" in form:
+        for pattern, half in _HALVES:
+            text = f"regexp_replace({text}, {literal(f'(?i) ?({pattern})$')}, {literal(f' {half}')})"
     parsed = f"try_strptime({text}, {literal(form)})"
     # strptime reads `1-2-24` under %Y as the year 24.
     return f"case when year({parsed}) >= 1000 then {parsed} end" if "%Y" in form else parsed
 
 
+def _with_english_month(text: str) -> str:
+    """The text with the first word that is a month, in any of the known languages, as strptime knows it."""
+    names = month_names()
+    listed = f"map([{_literals(list(names))}], [{_literals(list(names.values()))}])"
+    word = f"regexp_extract(lower({text}), {literal(_WORD)})"
+    return f"regexp_replace(lower({text}), {literal(_WORD + chr(92) + '.?')}, coalesce({listed}[{word}], '?'))"
+
+
+# `pm` and `am` are no months; every name of a month has three letters or more.
+_WORD = "[a-zäéí]{3,}"
+
+
 def _date(column: Column, text: str, place: Place) -> str:
     """A day as written; a time's day in the project's zone. A midnight without a zone is a day written as a time."""
-    form = column.format or "iso"
+    return _first([_date_as(form, text, place) for form in column.format])
+
+
+def _date_as(form: str, text: str, place: Place) -> str:
     if form.startswith("unix") or "%z" in form:
-        return day(_timestamp(column, text, place), place.project_zone)
+        return day(_timestamp_as(form, text, place), place.project_zone)
     if form == "iso":
         midnight = rf"{_DAY}([T ]00:00(:00(\.0+)?)?)?"
         return (
@@ -311,6 +395,7 @@ _READERS: Mapping[str, Callable[[Column, str, Place], str]] = {
     "integer": _integer,
     "number": _number,
     "decimal": _decimal,
+    "rate": _rate,
     "boolean": _boolean,
     "enum": _enum,
     "duration": _duration,

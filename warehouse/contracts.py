@@ -6,7 +6,8 @@ is inferred from the rows, because two readers infer differently (`03-04-2024` i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,12 +16,13 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from warehouse.errors import ConfigurationError
+from warehouse.locales import Locale
 from warehouse.project import Currency, Zone
 
 SHIPPED = Path(__file__).parents[1] / "transforms" / "exports"
 STAGED = Path(__file__).parents[1] / "transforms" / "canonical" / "staged.yml"
 
-StagedType = Literal["text", "texts", "integer", "number", "decimal", "date", "timestamp", "boolean"]
+StagedType = Literal["text", "texts", "integer", "number", "decimal", "rate", "date", "timestamp", "boolean"]
 
 
 def _as_tuple(value: Any) -> Any:
@@ -39,17 +41,27 @@ class Dialect(_Strict):
 
     delimiter: str = ","
     quote: str = '"'
-    encoding: str = Field("utf-8", description="a Python codec; a byte-order mark is accepted and dropped")
-    skip: int = Field(0, ge=0, description="lines before the header")
+    encoding: Names = Field(
+        ("utf-8",),
+        description="Python codecs: the first that all of the file's bytes fit; a byte-order mark goes before them",
+    )
+    title_lines: int = Field(
+        0, ge=0, le=100, description="lines that may stand above the header, which is known by recognise.headers"
+    )
+    footer: Names = Field(
+        (), description="how a line of the footer begins; the lines of one cell around such a line are the footer"
+    )
 
 
 class Recognise(_Strict):
     """How a file's entity is known from its content, never from its name. Exactly one way is given."""
 
-    headers: Names = Field((), description="CSV/XLSX: all of these headers are there (case does not matter)")
+    headers: tuple[Names, ...] = Field(
+        (), description="CSV/XLSX: all of these headers are there; a list within the list is one of several spellings"
+    )
     wrapper: str | None = Field(None, description='JSON: each record is {"<wrapper>": {...}}')
     object: str | None = Field(None, description='JSON: each record has "object": "<object>"')
-    fields: Names = Field((), description="JSON: each record has all of these keys")
+    fields: Names = Field((), description="JSON: each record has all of these paths")
 
     @model_validator(mode="after")
     def _one_way(self) -> Recognise:
@@ -62,34 +74,46 @@ class Recognise(_Strict):
 class Column(_Strict):
     """One canonical column: where it comes from and how its text becomes a value.
 
-    Exactly one of `source` (YAML: `from`), `sql` and `value` is given.
+    Exactly one of `source` (YAML: `from`), `sql`, `value` and `count_in` is given.
     """
 
     source: Names = Field(
         (),
         alias="from",
         description="header or JSON path (a.b.c; a[0].b; a[*].b of each item: their list or sum; with `each`: `^.a` is "
-        "the parent's, `#` the element's place); first present alias wins",
+        "the parent's, `#` the element's place, `.` the element itself); first present alias wins",
     )
     sql: str | None = Field(None, description="an expression over this table's other columns")
     value: str | int | float | bool | None = Field(None, description="a constant")
+    count_in: str | None = Field(
+        None, description="CSV: the row's place, from 1, among the file's rows with the same text of that column"
+    )
     type: Literal[
-        "text", "texts", "integer", "number", "decimal", "money", "date", "timestamp", "boolean", "enum", "duration"
-    ] = "text"
+        "text", "texts", "integer", "number", "decimal", "money", "rate", "date", "timestamp", "boolean", "enum",
+        "duration", "salesforce_id",
+    ] = "text"  # fmt: skip
     required: bool = Field(False, description="no value: the row is quarantined; no column: the file is refused")
     helper: bool = Field(False, description="an input of `sql` only, not a column of the canonical table")
-    format: str | None = Field(
-        None,
-        description="date, timestamp: strptime pattern, `iso`, `unix` (seconds), `unix_ms`; "
-        "duration: `h:mm`, `hours`, `seconds`, else minutes",
+    format: Names = Field(
+        (),
+        description="date, timestamp: strptime pattern, `iso`, `unix` (seconds), `unix_ms`, `locale` (the system's), "
+        "or several that no text fits alike; duration: `h:mm`, `hours`, `seconds`, `milliseconds`, else minutes",
     )
+    extract: str | None = Field(None, description="RE2 pattern with one group: what of the cell is its text")
+    fill_down: bool = Field(False, description="CSV: an empty cell has the text of the nearest one above it")
     timezone: Zone | None = Field(None, description="zone of times that carry none; default the system's")
     map: Mapping[str, str] = Field(default_factory=dict, description="enum: raw text (any case) -> canonical value")
+    rest: str | None = Field(
+        None,
+        description="enum: the value of texts that the map lacks, where each customer makes its own; "
+        "without it such a text is `unknown` and in quarantine",
+    )
     unit: Literal["major", "minor"] = Field(
         "major", description="money: minor units are divided by the currency's own exponent"
     )
-    decimal: str = Field(".", max_length=1)
-    thousands: str = Field("", max_length=1)
+    decimal: str | None = Field(None, max_length=1, description="decimal sign; the locale's, else a point")
+    thousands: str | None = Field(None, max_length=1, description="thousands sign; the locale's, else none")
+    drop: Names = Field((), description="numbers: texts that are left out of it, such as a currency's sign")
     separator: str | None = Field(None, description="texts: splits one cell; a JSON list needs none")
     true: Names = ("true", "1", "yes")
     false: Names = ("false", "0", "no")
@@ -97,22 +121,69 @@ class Column(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Column:
-        if (bool(self.source) + (self.sql is not None) + (self.value is not None)) != 1:
-            raise ValueError("give exactly one of from, sql, value")
+        ways = (bool(self.source), self.sql is not None, self.value is not None, self.count_in is not None)
+        if sum(ways) != 1:
+            raise ValueError("give exactly one of from, sql, value, count_in")
         if self.source and self.type in ("date", "timestamp") and not self.format:
             raise ValueError("a date or timestamp needs its format: dates are never guessed")
-        if self.source and self.type == "enum" and not self.map:
+        if self.source and self.type == "enum" and not self.map and self.rest is None:
             raise ValueError("an enum needs its map")
+        if self.extract is not None and re.compile(self.extract).groups != 1:
+            raise ValueError("extract needs a pattern with exactly one group")
+        alike = alike_formats(self.format)
+        if alike:
+            raise ValueError(
+                f"a text may fit both {alike[0]} and {alike[1]} and mean two days: dates are never guessed"
+            )
         return self
+
+
+_DIRECTIVE = re.compile(r"%-?([A-Za-z])")
+# What a directive reads, as a kind of text: two patterns of the same kinds in another order are one to a reader.
+_READS = {
+    **dict.fromkeys("dmyHIMSj", "n"),
+    "Y": "Y",
+    **dict.fromkeys("bB", "a"),
+    "p": "p",
+    "z": "z",
+    "f": "n",
+    "g": "n",
+}
+
+
+def alike_formats(formats: Sequence[str]) -> tuple[str, str] | None:
+    """Two patterns that one text may fit with two meanings, such as `%d-%m-%Y` and `%m-%d-%Y`; None if none do."""
+    for place, one in enumerate(formats):
+        for other in formats[place + 1 :]:
+            if _shape(one) == _shape(other) and _DIRECTIVE.findall(one) != _DIRECTIVE.findall(other):
+                return one, other
+    return None
+
+
+def _shape(pattern: str) -> str:
+    return _DIRECTIVE.sub(lambda found: _READS.get(found[1], found[1]), pattern)
 
 
 class Table(_Strict):
     """How one entity's records become rows of one canonical table."""
 
     columns: dict[str, Column]
-    each: str | None = Field(None, description="JSON path of a nested list: one row for each of its elements")
+    each: Names = Field(
+        (),
+        description="JSON path of a nested list, or a CSV header that repeats (with its other spellings): one row for "
+        "each of its elements",
+    )
     where: str | None = Field(
         None, description="an expression over the columns: rows where it is not true are ignored (counted)"
+    )
+    totals: str | None = Field(
+        None, description="an expression over the columns: rows where it is true are group or total rows (counted)"
+    )
+    once: bool = Field(False, description="the file repeats the record on several rows: the first of each key counts")
+    part_of: str | None = Field(
+        None,
+        description="the table of the same entity whose records these rows are parts of, by "
+        "`<table>_source_id`: only those from the file with the record's newest version count",
     )
 
 
@@ -142,6 +213,8 @@ class SystemContract(_Strict):
         description="zone of times that carry none; `project`: the project's own; null: the configuration must say it",
     )
     currency: Currency | None = Field(None, description="currency of amounts that carry none")
+    locale: Locale | None = Field(None, description="how numbers and `locale` dates are written")
+    limits: Names = Field((), description="what its exports cannot tell, for people")
     documentation: str = ""
     entities: dict[str, Entity]
 
@@ -217,4 +290,19 @@ def _unknown_targets(contract: SystemContract) -> Sequence[str]:
             ]
             if "source_id" not in targets:
                 problems.append(f"{where}: source_id, the record's own key, is missing")
+            problems += [f"{where}: {problem}" for problem in _parts_problems(table, targets, entity)]
     return problems
+
+
+def _parts_problems(table: Table, targets: Collection[str], entity: Entity) -> Iterator[str]:
+    """What is missing for `part_of` and `count_in`."""
+    if table.part_of is not None:
+        if table.part_of not in entity.tables:
+            yield f"part_of: the entity has no table {table.part_of}"
+        if f"{table.part_of}_source_id" not in targets:
+            yield f"part_of: {table.part_of}_source_id, which says of which record a row is a part, is missing"
+    for name, column in table.columns.items():
+        if column.count_in is not None and (
+            column.count_in not in table.columns or not table.columns[column.count_in].source
+        ):
+            yield f"columns.{name}: count_in names {column.count_in!r}, which is no column with `from`"

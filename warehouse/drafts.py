@@ -29,7 +29,8 @@ BATCH_CHARACTERS = 32_000_000
 class Content:
     """Bytes to land: a file of the inbox, or a member of an archive unpacked for the moment.
 
-    `name` is relative to inbox/<system>, that of a member `archive!member`.
+    `name` is relative to inbox/<system>, that of a member `archive!member`; `sheet` the title of one of several sheets
+    of a workbook, `as_of` what the drop says it stands for.
     """
 
     path: Path
@@ -39,6 +40,8 @@ class Content:
     sha256: str
     bytes: int
     landed_at: dt.datetime
+    sheet: str = ""
+    as_of: dt.datetime | None = None
 
     def facts(self, entity: str, kind: str) -> Facts:
         """What the lake file will say of itself, before anything is counted."""
@@ -57,6 +60,8 @@ class Content:
             rows_blank=0,
             rows_defective=0,
             entities=(entity,),
+            sheet=self.sheet,
+            as_of=self.as_of,
         )
 
 
@@ -71,12 +76,13 @@ class Drafted:
 
 @dataclass(frozen=True)
 class Staged:
-    """Records read the careful way: a Parquet file of cells c0, c1, ..., `_defect` and `_raw`."""
+    """Records read the careful way: a Parquet file of cells c0, c1, ..., `_defect`, `_raw`, and of a sheet `_types`."""
 
     path: Path
     rows: int
     blank: int
     defects: Mapping[str, int]
+    is_typed: bool = False
 
     @property
     def relation(self) -> str:
@@ -84,14 +90,15 @@ class Staged:
         return f"read_parquet({literal(str(self.path))}, file_row_number = true)"
 
 
-def stage(draft: Draft, reader: Reader, width: int, dialect: Dialect) -> Staged:
-    """Read every record of `width` cells into a Parquet file, a batch at a time.
+def stage(draft: Draft, reader: Reader, width: int, dialect: Dialect, *, typed: bool = False) -> Staged:
+    """Read every record of `width` cells into a Parquet file, a batch at a time; `typed` keeps the cells' types.
 
     Raises:
         UnreadableError: more records than a few do not fit the declared encoding.
     """
     path = draft.path("staged.parquet")
-    schema = pa.schema([(name, pa.string()) for name in (*(f"c{place}" for place in range(width)), "_defect", "_raw")])
+    names = (*(f"c{place}" for place in range(width)), "_defect", "_raw", *(["_types"] if typed else []))
+    schema = pa.schema([(name, pa.string()) for name in names])
     rows = 0
     defects: Counter[str] = Counter()
     with pq.ParquetWriter(path, schema, compression="snappy") as writer:
@@ -102,7 +109,7 @@ def stage(draft: Draft, reader: Reader, width: int, dialect: Dialect) -> Staged:
     wrong = too_many_undecodable(defects["undecodable"], rows, dialect)
     if wrong:
         raise UnreadableError(wrong)
-    return Staged(path, rows, reader.blank, defects)
+    return Staged(path, rows, reader.blank, defects, typed)
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -121,9 +128,8 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
 def _columns(batch: list[Record], width: int, schema: pa.Schema) -> pa.RecordBatch:
     nothing = (None,) * width
     cells = zip(*(record.cells or nothing for record in batch), strict=True)
-    arrays = [pa.array(column, pa.string()) for column in cells]
-    defects = pa.array([record.defect for record in batch], pa.string())
-    return pa.record_batch([*arrays, defects, pa.array([record.raw for record in batch], pa.string())], schema=schema)
+    said = [[getattr(record, name.removeprefix("_")) for record in batch] for name in schema.names[width:]]
+    return pa.record_batch([pa.array(column, pa.string()) for column in (*cells, *said)], schema=schema)
 
 
 def told(rows: int, defects: Mapping[str, int], nothing: str, dialect: Dialect) -> str:
@@ -133,5 +139,7 @@ def told(rows: int, defects: Mapping[str, int], nothing: str, dialect: Dialect) 
     if not any(defects.values()):
         return ""
     kinds = ", ".join(f"{defect} {count}" for defect, count in sorted(defects.items()))
-    advice = f"; {dialect.encoding} was expected, as the contract declares" if "undecodable" in defects else ""
+    advice = (
+        f"; {' or '.join(dialect.encoding)} was expected, as the contract declares" if "undecodable" in defects else ""
+    )
     return f"{sum(defects.values())} of {rows} records cannot be read and go to quarantine ({kinds}{advice})"

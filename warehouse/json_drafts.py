@@ -24,7 +24,7 @@ NO_RECORDS = "it has no records"
 # What follows a page's list (has_more, url) is short.
 _TAIL = 1 << 16
 # JSON is UTF-8 (RFC 8259, section 8.1), whatever the contract's dialect says of CSV.
-_JSON_DIALECT = Dialect(encoding="utf-8", skip=0)
+_JSON_DIALECT = Dialect.model_construct()
 
 
 @dataclass(frozen=True)

@@ -7,24 +7,27 @@ import re
 from warehouse.engine import literal
 from warehouse.errors import ConfigurationError
 
-_STEP = re.compile(r'([^\[\]"]*)((?:\[\d+\])*)')
+_STEP = re.compile(r'(?:"([^"]+)"|([^\[\]".]*))((?:\[\d+\])*)(?:\.|$)')
 
 
 def json_path(path: str, base: str = "$") -> str:
     """`lines.data[0].amount` below `base`, as DuckDB reads it; keys are quoted, so that any key is itself.
 
-    `.` is the value itself.
+    `.` is the value itself; a key with a full stop in it stands in double quotes: `a."b.c"`.
 
     Raises:
         ConfigurationError: the path is none.
     """
-    steps = ""
-    for step in filter(None, path.split(".")):
-        match = _STEP.fullmatch(step)
-        if match is None:
-            raise ConfigurationError(f"{path!r} is no path: write a.b.c, a.b[0] for one item, a[*].b for all")
-        key, places = match.groups()
-        steps += (f'."{key}"' if key else "") + places
+    steps, place = "", 0
+    while place < len(path):
+        match = _STEP.match(path, place)
+        if match is None or match.end() == place:
+            raise ConfigurationError(
+                f'{path!r} is no path: write a.b.c, a.b[0] for one item, a[*].b for all, "a.b" for a key with a stop'
+            )
+        quoted_key, key, places = match.groups()
+        steps += (f'."{quoted_key or key}"' if quoted_key or key else "") + places
+        place = match.end()
     return base + steps
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ from warehouse.errors import MutualValueError
 from warehouse.project import Limits, Project
 
 STAGING = ".staging"
+DROPS = "drops"
 _LOCK = "lock"
 # Half the usual: a sixth faster to write here, in less memory.
 ROW_GROUP = 61_440
@@ -65,6 +67,7 @@ class Facts:
     `rows_in` counts all records of the entity, those that are blank lines or defective among them.
     `entities` are all those that the content holds: a content is landed when each of them has its file.
     `dialect` is how the contract had a CSV read; with another one it is read again.
+    `sheet` is the title of one of several sheets of a workbook; `as_of` (UTC) what the drop said it stands for.
     """
 
     sha256: str
@@ -82,6 +85,13 @@ class Facts:
     folded: tuple[str, ...] = ()
     entities: tuple[str, ...] = ()
     dialect: str = ""
+    sheet: str = ""
+    as_of: dt.datetime | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The name of its lake file; the sheets of a workbook share its hash."""
+        return _file_name(self.sha256, self.sheet)
 
     def as_sql(self) -> str:
         """The metadata as COPY's KV_METADATA takes it."""
@@ -91,7 +101,13 @@ class Facts:
 def _as_text(value: object) -> str:
     if isinstance(value, tuple):
         return json.dumps(value, ensure_ascii=True)
+    if value is None:
+        return ""
     return value.isoformat() if isinstance(value, dt.datetime) else str(value)
+
+
+def _file_name(sha256: str, sheet: str) -> str:
+    return f"{sha256}-{hashlib.sha256(sheet.encode()).hexdigest()[:12]}.parquet" if sheet else f"{sha256}.parquet"
 
 
 def read_facts(path: Path) -> Facts:
@@ -114,12 +130,14 @@ def read_facts(path: Path) -> Facts:
         folded=tuple(json.loads(told["folded"])),
         entities=tuple(json.loads(told["entities"])),
         dialect=told["dialect"],
+        sheet=told["sheet"],
+        as_of=dt.datetime.fromisoformat(told["as_of"]) if told["as_of"] else None,
     )
 
 
-def landed_before(lake: Path, system: str, sha256: str) -> list[Facts]:
+def landed_before(lake: Path, system: str, sha256: str, sheet: str = "") -> list[Facts]:
     """The facts of the content's lake files, by entity; none unless all of its entities are there."""
-    facts = [read_facts(path) for path in sorted((lake / system).glob(f"*/{sha256}.parquet"))]
+    facts = [read_facts(path) for path in sorted((lake / system).glob(f"*/{_file_name(sha256, sheet)}"))]
     complete = bool(facts) and {fact.entity for fact in facts} >= set(facts[0].entities)
     return facts if complete else []
 
@@ -132,6 +150,32 @@ def lake_files(project: Project) -> pa.Table:
         rows.append({**facts, "path": path.relative_to(project.lake).as_posix()})
     columns = {name: [row[name] for row in rows] for name in LAKE_SCHEMA.names}
     return pa.table({name: pa.array(columns[name], LAKE_SCHEMA.field(name).type) for name in columns})
+
+
+def _drops(lake: Path, system: str) -> Path:
+    return lake.parent / DROPS / system
+
+
+def see(lake: Path, system: str, sha256: str, time: dt.datetime) -> None:
+    """Note, once, that a drop of that time (UTC) held a content that is in the lake already, or an archive."""
+    folder = _drops(lake, system)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{sha256}.{time:%Y%m%dT%H%M%S}").touch()
+    _flush(folder)
+
+
+def was_seen(lake: Path, system: str, sha256: str) -> bool:
+    """Whether `see` ever noted the content."""
+    return any(_drops(lake, system).glob(f"{sha256}.*"))
+
+
+def seen_at(lake: Path) -> dict[tuple[str, str], list[dt.datetime]]:
+    """When contents were seen again: (system, sha256) -> times (UTC), in their order."""
+    found: dict[tuple[str, str], list[dt.datetime]] = {}
+    for path in sorted((lake.parent / DROPS).glob("*/*.*")):
+        time = dt.datetime.strptime(path.suffix, ".%Y%m%dT%H%M%S")
+        found.setdefault((path.parent.name, path.stem), []).append(time)
+    return found
 
 
 class Draft:
@@ -223,7 +267,7 @@ def into_lake(lake: Path, drafts: Sequence[tuple[Path, Facts]]) -> None:
         folder = lake / facts.system / facts.entity
         folder.mkdir(parents=True, exist_ok=True)
         _flush(path)
-        path.replace(folder / f"{facts.sha256}.parquet")
+        path.replace(folder / facts.file_name)
         _flush(folder)
 
 

@@ -7,6 +7,7 @@ called. Nothing is lost: the records counted in a file are those in the lake, th
 from __future__ import annotations
 
 import datetime as dt
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,20 +16,23 @@ from typing import Literal
 
 from warehouse.archives import RefusedArchiveError, extract, members, opened
 from warehouse.contracts import SystemContract
-from warehouse.counting import sha256
+from warehouse.counting import count_lines, sha256
 from warehouse.drafts import Content, Drafted
+from warehouse.encodings import from_utf16
 from warehouse.json_drafts import draft_json
-from warehouse.lake import Draft, Facts, draft, into_lake, lake_files, landed_before
-from warehouse.project import Project
+from warehouse.lake import Draft, Facts, draft, into_lake, lake_files, landed_before, see, was_seen
+from warehouse.project import Project, SystemSettings
 from warehouse.recognition import (
     Kind,
     UnrecognisedError,
     compare,
+    dialect_of,
     kind_of,
     recognise_csv,
     recognise_sheet,
 )
 from warehouse.records import UnreadableError
+from warehouse.sheets import filled_sheets
 from warehouse.table_drafts import dialect_key, draft_csv, draft_sheet
 
 __all__ = ["LandedFile", "inspect", "lake_files", "land", "landing_done", "landing_time", "systems"]
@@ -142,7 +146,9 @@ class _Landing:
         self._work = work
         self._lake = lake
         self._own = project.settings.systems.get(system)
-        self._seen: dict[str, list[LandedFile]] = {}
+        self._seen: dict[tuple[str, str], list[LandedFile]] = {}
+        # A member that landed with an earlier archive is told again by a new one: the archive is one drop.
+        self._is_new_archive = False
 
     def run(self) -> list[LandedFile]:
         folder = self._project.inbox / self._system
@@ -167,11 +173,15 @@ class _Landing:
             infos = members(archive, self._project.settings.limits.archive_bytes)
             if not infos:
                 yield replace(blank, status="empty", rows_in=0, message="it is an archive without files")
+            self._is_new_archive = not was_seen(self._project.lake, self._system, blank.sha256)
             for info in infos:
                 target = self._work.folder / "member"
                 extract(archive, info, target)
                 yield from self._land_member(target, f"{name}!{info.filename}", info.filename)
                 target.unlink()
+            if self._lake is not None and self._is_new_archive:
+                see(self._lake, self._system, blank.sha256, self._landed_at)
+            self._is_new_archive = False
 
     def _land_member(self, path: Path, name: str, member: str) -> Iterator[LandedFile]:
         blank = LandedFile(self._system, name, sha256(path), member, bytes=path.stat().st_size)
@@ -192,29 +202,65 @@ class _Landing:
             return [replace(blank, status="unrecognised", message=message)]
         if kind == "empty":
             return [replace(blank, status="empty", rows_in=0, message="it is empty; was the export complete?")]
-        before = self._before(blank, self._contract)
+        try:
+            if kind == "utf-16":
+                text = self._work.path("utf16")
+                from_utf16(path, text)
+                path, kind = text, kind_of(text)
+            if kind != "xlsx":
+                return self._land_part(path, kind, blank, self._contract)
+            return list(self._land_workbook(path, blank, self._contract))
+        finally:
+            self._work.clear()
+
+    def _land_workbook(self, path: Path, blank: LandedFile, contract: SystemContract) -> Iterator[LandedFile]:
+        """Each sheet that holds anything is a file of its own; a workbook with one such sheet is that file."""
+        _check_workbook(path, self._project.settings.limits.archive_bytes)
+        sheets = filled_sheets(path)
+        if not sheets:
+            yield replace(blank, status="empty", rows_in=0, message="its sheets are empty; was the export complete?")
+        for place, title in sheets:
+            part = blank
+            if len(sheets) > 1:
+                member = f"{blank.member}!{title}" if blank.member else title
+                part = replace(blank, name=f"{blank.name}!{title}", member=member)
+            try:
+                yield from self._land_part(path, "xlsx", part, contract, place, title if len(sheets) > 1 else "")
+            except UnreadableError as error:
+                yield replace(part, status="unreadable", message=str(error))
+
+    def _land_part(
+        self, path: Path, kind: Kind, blank: LandedFile, contract: SystemContract, place: int = 0, sheet: str = ""
+    ) -> list[LandedFile]:
+        """A file, or one sheet of a workbook."""
+        before = self._before(blank, contract, sheet)
         if before:
             return before
         try:
-            found = self._draft(path, kind, blank, self._contract)
+            found = self._draft(path, kind, blank, contract, place, sheet)
         except UnrecognisedError as error:
-            return [replace(blank, status="unrecognised", message=str(error))]
-        finally:
-            self._work.clear()
-        self._seen[blank.sha256] = found
+            return [replace(blank, status="unrecognised", message=str(error), rows_in=_countable(path, kind))]
+        self._seen[blank.sha256, sheet] = found
         return found
 
-    def _before(self, blank: LandedFile, contract: SystemContract) -> list[LandedFile]:
+    def _before(self, blank: LandedFile, contract: SystemContract, sheet: str) -> list[LandedFile]:
         """The same bytes, landed before or earlier in this run; none where the contract now reads them otherwise."""
-        facts = landed_before(self._project.lake, self._system, blank.sha256)
-        if facts and all(_reads_alike(fact, contract) for fact in facts):
+        facts = landed_before(self._project.lake, self._system, blank.sha256, sheet)
+        if facts and all(_reads_alike(fact, contract, self._own) for fact in facts):
+            self._see_again(blank, facts[0])
             return [self._described(blank, fact, contract) for fact in facts]
         return [
             replace(
                 twin, name=blank.name, member=blank.member, status="already_landed", message=f"the same as {twin.name}"
             )
-            for twin in self._seen.get(blank.sha256, [])
+            for twin in self._seen.get((blank.sha256, sheet), [])
         ]
+
+    def _see_again(self, blank: LandedFile, facts: Facts) -> None:
+        """Note that a later drop says the same again: what is in it was not deleted meanwhile."""
+        told = declared_as_of(blank.name) or (self._landed_at if self._is_new_archive else None)
+        if self._lake is not None and told and told != facts.as_of:
+            see(self._lake, self._system, blank.sha256, told)
 
     def _described(self, blank: LandedFile, facts: Facts, contract: SystemContract) -> LandedFile:
         blank = replace(blank, entity=facts.entity, rows_in=facts.rows_in, status="already_landed")
@@ -223,27 +269,75 @@ class _Landing:
         layout = compare(facts.entity, facts.headers, contract, self._own)
         return replace(blank, missing=layout.missing, unknown=layout.unknown)
 
-    def _draft(self, path: Path, kind: Kind, blank: LandedFile, contract: SystemContract) -> list[LandedFile]:
+    def _draft(
+        self, path: Path, kind: Kind, blank: LandedFile, contract: SystemContract, place: int, sheet: str
+    ) -> list[LandedFile]:
         """Read the content, put it into the lake, and tell of it."""
         before = _state(path)
-        earlier = landed_before(self._project.lake, self._system, blank.sha256)
+        earlier = landed_before(self._project.lake, self._system, blank.sha256, sheet)
         landed_at = earlier[0].landed_at if earlier else self._landed_at
-        content = Content(path, self._system, blank.name, blank.member, blank.sha256, blank.bytes, landed_at)
+        content = Content(
+            path,
+            self._system,
+            blank.name,
+            blank.member,
+            blank.sha256,
+            blank.bytes,
+            landed_at,
+            sheet,
+            declared_as_of(blank.name),
+        )
         if kind in ("csv", "xlsx"):
-            if kind == "xlsx":
-                _check_workbook(path, self._project.settings.limits.archive_bytes)
-            recognise = recognise_csv if kind == "csv" else recognise_sheet
-            layout = recognise(path, contract, self._own)
+            if kind == "csv":
+                layout = recognise_csv(path, contract, self._own)
+            else:
+                layout = recognise_sheet(path, contract, self._own, place)
+            dialect = dialect_of(contract.entities[layout.entity], self._own)
             blank = replace(blank, missing=layout.missing, unknown=layout.unknown)
-            write = draft_csv if kind == "csv" else draft_sheet
-            drafted = [write(self._work, content, layout, contract.entities[layout.entity].dialect)]
+            if kind == "csv":
+                drafted = [draft_csv(self._work, content, layout, dialect)]
+            else:
+                drafted = [draft_sheet(self._work, content, layout, dialect, place)]
         else:
             drafted = draft_json(self._work, content, kind, contract)
         if _state(path) != before:
             raise UnreadableError("it changed while it was read; it lands at the next run")
         if self._lake is not None:
             into_lake(self._lake, [(file.path, file.facts) for file in drafted])
-        return _entries(blank, drafted)
+        return [self._warned(entry) for entry in _entries(blank, drafted)]
+
+    def _warned(self, entry: LandedFile) -> LandedFile:
+        as_of = declared_as_of(entry.name)
+        if as_of is None or as_of.date() <= self._landed_at.date() or self._lake is None:
+            return entry
+        late = f"its folder says {as_of:%Y-%m-%d}, a day that has not come yet: it goes before all that comes till then"
+        return replace(entry, message="; ".join(part for part in (entry.message, late) if part))
+
+
+def declared_as_of(name: str) -> dt.datetime | None:
+    """The day that a drop says it stands for, by the innermost folder (or archive) called so: `stripe/2026-06-30/...`.
+
+    Noon UTC of that day, which is on the same day in every zone from -12 to +11.
+
+    >>> declared_as_of("2026-06-30/invoices.csv")
+    datetime.datetime(2026, 6, 30, 12, 0)
+    """
+    for folder in reversed(re.split("[/!]", name)[:-1]):
+        day = folder.removesuffix(".zip")
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
+            try:
+                return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(12))
+            except ValueError:
+                continue
+    return None
+
+
+def _countable(path: Path, kind: Kind) -> int | None:
+    """How many lines with text a file has that nobody can read yet, its header not among them; None for a workbook."""
+    if kind == "xlsx":
+        return None
+    lines = count_lines(path).records
+    return max(lines - 1, 0) if kind == "csv" else lines
 
 
 def _entries(blank: LandedFile, drafted: Sequence[Drafted]) -> list[LandedFile]:
@@ -261,10 +355,10 @@ def _entries(blank: LandedFile, drafted: Sequence[Drafted]) -> list[LandedFile]:
     ]
 
 
-def _reads_alike(facts: Facts, contract: SystemContract) -> bool:
+def _reads_alike(facts: Facts, contract: SystemContract, own: SystemSettings | None) -> bool:
     """Whether the contract still has the entity, and reads its files as it did when this one landed."""
     entity = contract.entities.get(facts.entity)
-    return entity is not None and facts.dialect in ("", dialect_key(entity.dialect))
+    return entity is not None and facts.dialect in ("", dialect_key(dialect_of(entity, own)))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -17,7 +17,9 @@ from warehouse.contracts import KEY_COLUMNS, Column, Entity, StagedType, SystemC
 from warehouse.engine import literal, quoted
 from warehouse.errors import ConfigurationError
 from warehouse.json_paths import each_item
+from warehouse.locales import Spelling, locales
 from warehouse.project import Project, SystemSettings
+from warehouse.recognition import headers_read
 from warehouse.sources import LakeFile
 
 # What a contract's type may fill. A number never fills an amount: it has been through binary floating point.
@@ -28,12 +30,15 @@ _FITS: Mapping[str, frozenset[str]] = {
     "number": frozenset({"number"}),
     "decimal": frozenset({"decimal", "number"}),
     "money": frozenset({"decimal", "number"}),
+    "rate": frozenset({"rate", "number"}),
     "date": frozenset({"date", "timestamp"}),
     "timestamp": frozenset({"date", "timestamp"}),
     "boolean": frozenset({"boolean"}),
     "enum": frozenset({"text", "boolean"}),
     "duration": frozenset({"number"}),
+    "salesforce_id": frozenset({"text"}),
 }
+_NUMBERS = ("integer", "number", "decimal", "money", "rate", "duration")
 _AMOUNTS = ("money", "decimal")
 _LISTABLE = ("integer", "number", "decimal", "money", "texts")
 _LEVEL_OF_VALUES = 1
@@ -58,7 +63,7 @@ class Field:
     """One column of the plan: SQL of its text (None: it has none of its own) and of its value, and at which level.
 
     `read` is what the text says, as a column of its own, where the value takes more than that: an amount its currency,
-    a duration its sign.
+    a duration its sign. `counts` is the column whose text the row's place is counted in.
     """
 
     name: str
@@ -67,6 +72,7 @@ class Field:
     text: str | None = None
     read: str | None = None
     checks: tuple[Check, ...] = ()
+    counts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,12 @@ class Source:
         """Where a message says the contract is."""
         return f"contract {self.contract.system}: entities.{self.entity_name}.tables.{self.table_name}"
 
+    @property
+    def locale(self) -> Spelling | None:
+        """How its numbers and days are written, where contract or configuration says it."""
+        name = self.settings.locale or self.contract.locale
+        return locales()[name] if name else None
+
     def zone(self, column: Column) -> str | None:
         own = self.project_zone if self.contract.timezone == "project" else self.contract.timezone
         return column.timezone or own or self.settings.timezone
@@ -131,6 +143,11 @@ class Plan:
         return tuple(check for each in self.fields for check in each.checks)
 
     @property
+    def has_windows(self) -> bool:
+        """Some column of a row is read from other rows of its file."""
+        return any(column.fill_down or column.count_in is not None for column in self.columns.values())
+
+    @property
     def lacks_currency(self) -> bool:
         """Amounts whose currency neither the files, the contract nor the configuration says."""
         said = self.source.currency or "currency" in self.present
@@ -145,13 +162,13 @@ def make_plan(number: int, source: Source, files: Sequence[LakeFile]) -> Plan:
     """
     columns = _columns(source, files[0])
     fields = _in_levels(source, columns, files[0])
-    plan = Plan(number, source, tuple(files), columns, tuple(fields), _present(columns, files[0]))
+    plan = Plan(number, source, tuple(files), columns, tuple(fields), _present(columns, files[0], source.table.each))
     if len(plan.checks) > _MOST_CHECKS:
         raise ConfigurationError(f"{source.where}: more than {_MOST_CHECKS} things to check; leave out helper columns")
     if source.table.each and source.is_first:
         raise ConfigurationError(f"{source.where}: the first table has a row for each record, so it has no `each`")
-    if source.table.each and source.entity.format == "csv":
-        raise ConfigurationError(f"{source.where}: only JSON records hold lists, so a csv has no `each`")
+    if plan.has_windows and (source.entity.format == "json" or source.table.each):
+        raise ConfigurationError(f"{source.where}: fill_down and count_in are for the rows of a CSV")
     return plan
 
 
@@ -160,13 +177,14 @@ def source_of(contract: SystemContract, entity: str, table: str, project: Projec
     return Source(contract, entity, table, settings, project.settings.timezone)
 
 
-def check_own_columns(project: Project) -> None:
-    """Whether the columns that the project's settings add exist.
+def check_own_columns(project: Project, contracts: Mapping[str, SystemContract]) -> None:
+    """Whether the columns exist that the project's settings add, or give values to.
 
     Raises:
-        ConfigurationError: systems.<system>.columns names a table or column that does not exist.
+        ConfigurationError: systems.<system>.columns or .values names a table or column that does not exist.
     """
     for system, settings in project.settings.systems.items():
+        _check_values(system, settings, contracts.get(system))
         for table, columns in settings.columns.items():
             known = {**KEY_COLUMNS, **staged_tables().get(table, {})}
             for column in columns:
@@ -180,37 +198,80 @@ def check_own_columns(project: Project) -> None:
                     )
 
 
+def _check_values(system: str, settings: SystemSettings, contract: SystemContract | None) -> None:
+    for table, columns in settings.values.items():
+        for column in columns:
+            declared = [
+                entity.tables[table].columns.get(column)
+                for entity in (contract.entities.values() if contract else ())
+                if table in entity.tables
+            ]
+            if not any(each is not None and each.type == "enum" for each in declared):
+                raise ConfigurationError(
+                    f"mutual-value.toml: systems.{system}.values.{table}.{column}: the contract of {system} has no "
+                    "such enum column; docs/exports.md lists them"
+                )
+
+
 def _columns(source: Source, file: LakeFile) -> dict[str, Column]:
-    """The contract's columns, with the project's own headers put first."""
+    """The contract's columns in the system's locale, with the project's own headers and values put first."""
     columns = dict(source.table.columns)
     for name, header in source.settings.columns.get(source.table_name, {}).items():
         declared = columns.get(name)
         if declared is not None and declared.source:
             columns[name] = declared.model_copy(update={"source": (header, *declared.source)})
-        elif source.entity.format == "json" or header_of((header,), file) is not None:
-            columns[name] = _own_column(header, source.types[name])
-    return columns
+        elif source.entity.format == "json" or file.find((header,)) is not None:
+            columns[name] = _own_column(source, header, source.types[name])
+    return {name: _spelled(source, name, column, file) for name, column in columns.items()}
 
 
-def _own_column(header: str, kind: StagedType) -> Column:
-    """A column that the contract does not have, with the canonical type; days and times are ISO then."""
-    form = "iso" if kind in ("date", "timestamp") else None
-    return Column.model_validate({"from": header, "type": "money" if kind == "decimal" else kind, "format": form})
+def _own_column(source: Source, header: str, kind: StagedType) -> Column:
+    """A column that the contract does not have, with the canonical type; days are ISO, or as the locale writes them."""
+    form = ("iso", "locale") if source.locale else ("iso",)
+    return Column.model_validate(
+        {
+            "from": header,
+            "type": "money" if kind == "decimal" else kind,
+            "format": form if kind in ("date", "timestamp") else (),
+        }
+    )
 
 
-def header_of(aliases: Iterable[str], file: LakeFile) -> str | None:
-    """The first of the aliases that the file has, as the file writes it."""
-    written = {header.lower(): header for header in file.headers}
-    return next((written[alias.strip().lower()] for alias in aliases if alias.strip().lower() in written), None)
+def _spelled(source: Source, name: str, column: Column, file: LakeFile) -> Column:
+    """The column with the locale's signs and patterns in their places, and the project's own values in its map."""
+    # JSON has numbers of its own, whatever its user's locale.
+    spelling = source.locale if source.entity.format == "csv" else None
+    if column.format == ("locale",) and spelling is None and not file.has_types:
+        raise ConfigurationError(
+            f"{source.where}.columns.{name} is written as its user's locale has it. Say which, in mutual-value.toml, "
+            f'for example:\n[systems.{source.contract.system}]\nlocale = "da"'
+        )
+    patterns: tuple[str, ...] = ()
+    for form in column.format:
+        if form != "locale":
+            patterns += (form,)
+        elif spelling:
+            patterns += spelling.timestamp if column.type == "timestamp" else spelling.date
+    own = source.settings.values.get(source.table_name, {}).get(name, {})
+    return column.model_copy(
+        update={
+            "decimal": column.decimal or (spelling.decimal if spelling else "."),
+            "thousands": column.thousands if column.thousands is not None else (spelling.thousands if spelling else ""),
+            # A sheet has days of its own; a text among them fits no pattern then, and is quarantined.
+            "format": patterns or (("iso",) if column.format else ()),
+            "map": {**column.map, **own},
+        }
+    )
 
 
-def _present(columns: Mapping[str, Column], file: LakeFile) -> frozenset[str]:
+def _present(columns: Mapping[str, Column], file: LakeFile, file_each: tuple[str, ...]) -> frozenset[str]:
     """The columns that the files deliver; of a JSON record only its values tell, so there all that are declared."""
     present = {
         name
         for name, column in columns.items()
-        if column.source and (not file.headers or header_of(column.source, file) is not None)
+        if column.source and (not file.headers or file.find(headers_read(column, file_each)) is not None)
     }
+    present |= {name for name, column in columns.items() if column.count_in in present}
     present |= {name for name, column in columns.items() if column.value is not None}
     for name in _expressions_in_order(columns):
         read = expressions.columns_of(columns[name].sql or "")
@@ -229,7 +290,10 @@ def _in_levels(source: Source, columns: Mapping[str, Column], file: LakeFile) ->
         elif name == "currency" and column.source:
             fields[name] = _currency(source, column, _text(source, name, column, file), has_amounts)
         elif column.source:
-            fields[name] = _cell(source, name, column, _text(source, name, column, file), columns)
+            fields[name] = _cell(source, name, column, _text(source, name, column, file), columns, file)
+        elif column.count_in is not None:
+            counted = quoted(f"_count_{name}")
+            fields[name] = Field(name, counted, _LEVEL_OF_VALUES, counts=column.count_in)
     if has_amounts and "currency" in source.types and "currency" not in columns and source.currency:
         fields["currency"] = Field("currency", literal(source.currency), _LEVEL_OF_VALUES)
     for name in _expressions_in_order(columns):
@@ -246,6 +310,8 @@ def _check_types(source: Source, columns: Mapping[str, Column]) -> None:
         target = None if column.helper else source.types[name]
         if column.source and target and target not in _FITS[column.type]:
             raise ConfigurationError(f"{source.where}.columns.{name}: a {column.type} is no {target}")
+        if column.count_in is not None and target not in (None, "integer"):
+            raise ConfigurationError(f"{source.where}.columns.{name}: a place is no {target}")
         if column.sql and column.type == "enum":
             raise ConfigurationError(f"{source.where}.columns.{name}: an enum maps a text; give it `from`, not `sql`")
         if column.source and cells.needs_zone(column) and target != "date" and source.zone(column) is None:
@@ -257,22 +323,24 @@ def _check_types(source: Source, columns: Mapping[str, Column]) -> None:
 
 def _text(source: Source, name: str, column: Column, file: LakeFile) -> str | None:
     """The SQL name of the column's text, None where files of this shape do not have it."""
-    if source.entity.format == "csv" and header_of(column.source, file) is None:
+    wanted = headers_read(column, source.table.each)
+    if source.entity.format == "csv" and wanted and file.find(wanted) is None:
         return None
     return quoted(f"_raw_{name}")
 
 
 def _constant(source: Source, name: str, column: Column) -> Field:
     kind = source.types[name] if not column.helper else column.type
-    return Field(name, f"cast({literal(_spelled(column.value))} as {_sql_type(kind)})", _LEVEL_OF_VALUES)
+    return Field(name, f"cast({literal(_as_text(column.value))} as {_sql_type(kind)})", _LEVEL_OF_VALUES)
 
 
-def _spelled(value: object) -> str:
+def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _sql_type(kind: str) -> str:
-    own = {"money": SQL_TYPES["decimal"], "enum": SQL_TYPES["text"], "duration": SQL_TYPES["number"]}
+    own = {"money": SQL_TYPES["decimal"], "enum": SQL_TYPES["text"], "duration": SQL_TYPES["number"],
+           "salesforce_id": SQL_TYPES["text"]}  # fmt: skip
     return own.get(kind) or SQL_TYPES[cast(StagedType, kind)]
 
 
@@ -280,12 +348,19 @@ def _target(source: Source, name: str, column: Column) -> StagedType | None:
     return None if column.helper else source.types[name]
 
 
+_NOWHERE = Place(None, "UTC")
+
+
 def _currency(source: Source, column: Column, text: str | None, has_amounts: bool) -> Field:
     """A currency code; an amount's missing one is the system's, never a guess."""
     default = literal(source.currency) if source.currency and has_amounts else "cast(null as varchar)"
     if text is None:
         return Field("currency", default, _LEVEL_OF_VALUES)
-    sql = f"case when {text} is null then {default} else {cells.currency_code(text)} end"
+    code = cells.currency_code(text)
+    if column.type == "enum":
+        # Dynamics exports a currency's name: https://learn.microsoft.com/power-platform/admin/manage-transactions-with-multiple-currencies
+        code = f"nullif({cells.value(column.model_copy(update={'rest': None}), 'text', text, _NOWHERE)}, 'unknown')"
+    sql = f"case when {text} is null then {default} else {code} end"
     severity = "row" if column.required else "cell"
     checks = [Check("currency", "not_a_currency", severity, f'{text} is not null and "currency" is null', text)]
     if has_amounts and not source.currency:
@@ -293,7 +368,9 @@ def _currency(source: Source, column: Column, text: str | None, has_amounts: boo
     return Field("currency", sql, _LEVEL_OF_VALUES, text, None, tuple(checks))
 
 
-def _cell(source: Source, name: str, column: Column, text: str | None, columns: Mapping[str, Column]) -> Field:
+def _cell(
+    source: Source, name: str, column: Column, text: str | None, columns: Mapping[str, Column], file: LakeFile
+) -> Field:
     """A column that is read from one text."""
     target = _target(source, name, column)
     required = column.required or name == "source_id"
@@ -303,6 +380,9 @@ def _cell(source: Source, name: str, column: Column, text: str | None, columns: 
         return Field(name, f"cast(null as {sql_type})", _LEVEL_OF_VALUES, checks=missing)
     read = _read(source, name, column, text)
     checks = tuple(_cell_checks(name, column, target, text, required))
+    if file.has_types:
+        read = _read_sheet(source, name, column, text, read)
+        checks += (Check(name, "sheet_error", "row" if required else "cell", f"{type_name(name)} in ('e', 'f')"),)
     if column.type == "money":
         value = cells.money(_read_name(name), _currency_sql(source, columns), column.unit)
         return Field(name, f"try_cast({value} as {sql_type})", _LEVEL_OF_MONEY, text, read, checks)
@@ -310,6 +390,24 @@ def _cell(source: Source, name: str, column: Column, text: str | None, columns: 
         value = f"case when {_read_name(name)} >= 0 then {_read_name(name)} end"
         return Field(name, f"try_cast({value} as {sql_type})", _LEVEL_OF_VALUES, text, read, checks)
     return Field(name, f"try_cast({read} as {sql_type})", _LEVEL_OF_VALUES, text, None, checks)
+
+
+def type_name(name: str) -> str:
+    """The column that holds the letter of a sheet cell's type."""
+    return quoted(f"_type_{name}")
+
+
+def _read_sheet(source: Source, name: str, column: Column, text: str, read: str) -> str:
+    """A sheet's own numbers and days are what they are; what it holds as text is read as in a CSV."""
+    target = _target(source, name, column)
+    if column.type in _NUMBERS and not (column.type == "duration" and column.format == ("h:mm",)):
+        plain = column.model_copy(update={"decimal": ".", "thousands": "", "drop": ()})
+        return f"case {type_name(name)} when 'n' then {_read(source, name, plain, text)} else {read} end"
+    if column.type in ("date", "timestamp"):
+        iso = column.model_copy(update={"format": ("iso",)})
+        place = Place(source.zone(column), source.project_zone)
+        return f"case {type_name(name)} when 'd' then {cells.value(iso, target, text, place)} else {read} end"
+    return read
 
 
 def _read_name(name: str) -> str:
@@ -326,6 +424,8 @@ def _read(source: Source, name: str, column: Column, text: str) -> str:
         return cells.number(column, text, SQL_TYPES["decimal"])
     if column.type == "text" and _is_id(name):
         return cells.whole_id(text)
+    if column.type == "salesforce_id":
+        return cells.salesforce_id(cells.whole_id(text), text)
     return cells.value(column, target, text, place)
 
 
@@ -361,7 +461,8 @@ def _cell_checks(name: str, column: Column, target: str | None, text: str, requi
     if required:
         yield Check(name, "required_empty", "row", f"{text} is null")
     if column.type == "enum":
-        yield Check(name, "enum_unmapped", "cell", _is_unmapped(name, column, target, text), text)
+        if column.rest is None:
+            yield Check(name, "enum_unmapped", "cell", _is_unmapped(name, column, target, text), text)
     elif column.type not in ("text", "texts") or (column.type == "text" and _is_id(name)):
         yield Check(name, cells.RULES[column.type], severity, f"{text} is not null and {read} is null", text)
     if column.type == "money" and column.unit == "minor":

@@ -5,13 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from warehouse.errors import ConfigurationError
+from warehouse.locales import Locale
 
 CONFIGURATION = "mutual-value.toml"
 
@@ -35,10 +45,53 @@ class SystemSettings(_Strict):
 
     timezone: Zone | None = Field(None, description="zone of times that carry none, where the contract leaves it open")
     currency: Currency | None = Field(None, description="currency of amounts that carry none")
+    locale: Locale | None = Field(
+        None, description="how its numbers and days are written, where its export has a choice"
+    )
+    encoding: str | None = Field(None, description="a Python codec, instead of the contract's")
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="of its CSV files, instead of the contract's"
+    )
     scope: Literal["full", "window", "delta"] | None = Field(None, description="what absence from a drop means")
+    calendar: str | None = Field(None, description="the business hours of its tickets: a name of [calendars]")
     columns: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="own fields: table -> canonical column -> header in your export"
     )
+    values: dict[str, dict[str, dict[str, str]]] = Field(
+        default_factory=dict, description="own values: table -> canonical column -> text in your export -> its meaning"
+    )
+
+
+Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Calendar(_Strict):
+    """Business hours: when minutes of a response or resolution count."""
+
+    timezone: Zone = Field("Europe/Copenhagen", description="zone of its hours")
+    hours: dict[Weekday, list[Hours]] = Field(description="per weekday the opening hours, `08:00-16:00`; none: closed")
+    holidays: str | None = Field(None, description="country whose public holidays are closed, as in ISO 3166: DK")
+    closed: list[dt.date] = Field(default_factory=list, description="other days that are closed")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Calendar:
+        for day, hours in self.hours.items():
+            spans = sorted(tuple(span.split("-")) for span in hours)
+            if any(start >= end for start, end in spans) or any(
+                before[1] > after[0] for before, after in pairwise(spans)
+            ):
+                raise ValueError(f"the hours of {day} end before they begin, or overlap")
+        return self
+
+    @field_validator("holidays")
+    @classmethod
+    def _country(cls, country: str | None) -> str | None:
+        import holidays  # slow to import, and seldom needed
+
+        if country is not None and country not in holidays.list_supported_countries():
+            raise ValueError(f"no holidays are known of {country!r}; write an ISO 3166 code such as DK")
+        return country
 
 
 class Schedule(_Strict):
@@ -70,12 +123,27 @@ class Settings(_Strict):
     systems: dict[str, SystemSettings] = Field(default_factory=dict)
     schedule: Schedule = Schedule.model_construct()
     limits: Limits = Limits.model_construct()
+    calendars: dict[str, Calendar] = Field(
+        default_factory=dict, description="business hours by name; `systems.<system>.calendar` names one of them"
+    )
+    fx_days: int = Field(
+        35, ge=0, description="a rate of exchange holds until the next one, but no longer than this many days"
+    )
     lexicon: dict[str, list[str]] = Field(
         default_factory=dict, description="own stems per class, added to transforms/lexicon.yml"
     )
     shared_domains: list[str] = Field(
         default_factory=list, description="e-mail domains that never identify a company (added to the free-mail list)"
     )
+
+    @model_validator(mode="after")
+    def _calendars_exist(self) -> Settings:
+        for system, settings in self.systems.items():
+            if settings.calendar and settings.calendar not in self.calendars:
+                raise ValueError(
+                    f"systems.{system}.calendar is {settings.calendar!r}, but [calendars] has no such name"
+                )
+        return self
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,20 @@ from warehouse.contracts import Column, StagedType
 from warehouse.engine import literal, quoted
 from warehouse.errors import ConfigurationError
 from warehouse.json_paths import Paths, json_path, plain
-from warehouse.plans import Check, Field, Plan, header_of
+from warehouse.plans import Check, Field, Plan, type_name
+from warehouse.recognition import headers_read
+from warehouse.records import FOOTER
 
 # Constants of a file, from the table of files that casting makes.
-_FACTS = "facts.number as _file, facts.sha256 as _sha256, facts.member as _member, facts.landed_at as _landed_at"
+_FACTS = (
+    "facts.number as _file, facts.sha256 as _sha256, facts.member as _member, facts.landed_at as _landed_at, "
+    "facts.known_at as _known_at, facts.drop_at as _drop_at"
+)
 _LAKE = (
     "from read_parquet(?, filename = '_path', file_row_number = true) as lake "
     "join casting_file as facts on facts.path = lake._path"
 )
-_KEPT = "_file, _sha256, _member, _landed_at, _row"
+_KEPT = "_file, _sha256, _member, _landed_at, _known_at, _drop_at, _row"
 
 
 def select_rows(plan: Plan, columns: Mapping[str, StagedType]) -> str:
@@ -34,12 +39,13 @@ def select_rows(plan: Plan, columns: Mapping[str, StagedType]) -> str:
         for name, kind in columns.items()
     ]
     texts = [each.text for each in plan.fields if each.text] or ["_row"]
-    kept = f"where {_where(plan)}" if plan.source.table.where else ""
+    kept = f"where {_kept(plan)}"
     return f"""
         with {_levels(plan, plan.fields)}
         select
             {literal(plan.source.contract.system)} as source_system, _sha256 as sha256, _member as member,
-            _row as row_number, _landed_at as landed_at, {literal(plan.source.scope)} as scope,
+            _row as row_number, _landed_at as landed_at, _known_at as known_at, _drop_at as drop_at,
+            {literal(plan.source.scope)} as scope, cast(null as varchar) as deleted_reason,
             {", ".join(outputs)},
             {plan.number} as _plan, _file, _position, hash({", ".join(texts)}) as _hash,
             {_mask(plan.checks)} as _mask,
@@ -49,12 +55,21 @@ def select_rows(plan: Plan, columns: Mapping[str, StagedType]) -> str:
 
 
 def select_filtered(plan: Plan) -> str:
-    """How many records of each file the contract's `where` leaves out; reads only the columns that it needs."""
-    needed = _closure(expressions.columns_of(plan.source.table.where or "true"), plan)
+    """Of each file the records that the contract's `totals` and `where` leave out; reads only the columns they need."""
+    needed = _closure(
+        expressions.columns_of(plan.source.table.where or "true")
+        | expressions.columns_of(plan.source.table.totals or "false"),
+        plan,
+    )
     fields = [each for each in plan.fields if each.name.lower() in needed]
+    is_total = _condition(plan, "totals", "false")
     return f"""
         with {_levels(plan, fields)}
-        select _file, count(*) as filtered from levels where not {_where(plan)} group by _file
+        select
+            _file,
+            count(case when {is_total} then 1 end) as total,
+            count(case when not {is_total} then 1 end) as filtered
+        from levels where not ({_kept(plan)}) group by _file
     """
 
 
@@ -68,7 +83,7 @@ def select_failures(plan: Plan, bad: str) -> str:
     texts = [each for each in plan.fields if each.text]
     only = f"and exists (from {bad} as bad where bad._file = facts.number and bad._row = {_row(plan)})"
     return f"""
-        with texts as ({_texts(plan, texts, only)}),
+        with texts as ({_texts(plan, texts, "" if plan.has_windows else only)}),
         failure as (
             select _file, _row, _position, _mask, _is_out, unnest([{entries}]) as entry
             from texts
@@ -96,7 +111,7 @@ def _entry(plan: Plan, bit: int, check: Check) -> str:
 
 def select_seen(plan: Plan, names: Sequence[str], sample: int) -> str:
     """For each of the named columns whether a JSON record among each file's first `sample` has its key at all."""
-    each, base = plan.source.table.each, _base(plan)
+    each, base = _list_path(plan), _base(plan)
     value = "record" if each is None else "_element"
     tests = []
     for name in names:
@@ -115,13 +130,19 @@ def select_defects(plan: Plan) -> str:
     return f"""
         select facts.number as _file, {_row(plan)} as _row, '' as column_name, lake._defect as rule,
             'row' as severity, coalesce(lake._raw, '') as raw
-        {_LAKE} where lake._defect is not null
+        {_LAKE} where lake._defect <> {literal(FOOTER)}
     """
 
 
 def count_defects() -> str:
-    """How many records of each file landing could not split."""
-    return f"select facts.number as _file, count(*) {_LAKE} where lake._defect is not null group by all"
+    """How many records of each file landing could not split, and how many are lines of its footer."""
+    return f"""
+        select
+            facts.number as _file,
+            count(case when lake._defect <> {literal(FOOTER)} then 1 end) as defective,
+            count(case when lake._defect = {literal(FOOTER)} then 1 end) as total
+        {_LAKE} where lake._defect is not null group by all
+    """
 
 
 def _mask(checks: Sequence[Check]) -> str:
@@ -134,12 +155,20 @@ def _any(conditions: Iterable[str]) -> str:
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or "false"
 
 
-def _where(plan: Plan) -> str:
+def _kept(plan: Plan) -> str:
+    """Whether the contract counts the row as a record."""
+    parts = [_condition(plan, "where", "true")] if plan.source.table.where else []
+    parts += [f"not {_condition(plan, 'totals', 'false')}"] if plan.source.table.totals else []
+    return " and ".join(parts) or "true"
+
+
+def _condition(plan: Plan, name: str, otherwise: str) -> str:
+    """The contract's expression of that name; not known is not true."""
     source = plan.source
     try:
-        text = expressions.check(source.table.where or "true", plan.columns)
+        text = expressions.check(getattr(source.table, name) or otherwise, plan.columns)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{source.where}.where: {error}") from None
+        raise ConfigurationError(f"{source.where}.{name}: {error}") from None
     return f"coalesce((\n{text}\n), false)"
 
 
@@ -153,6 +182,7 @@ def _closure(names: Collection[str], plan: Plan) -> set[str]:
         needed.add(name)
         column = columns.get(name)
         read = expressions.columns_of(column.sql) if column and column.sql else frozenset()
+        read |= {column.count_in.lower()} if column and column.count_in else frozenset()
         waiting |= (read | {"currency"} if column and column.type == "money" else read) - needed
     return needed
 
@@ -160,14 +190,25 @@ def _closure(names: Collection[str], plan: Plan) -> set[str]:
 def _levels(plan: Plan, fields: Sequence[Field]) -> str:
     """`texts` as they came, then one level after the other of values, the last one called `levels`."""
     ctes = [("texts", _texts(plan, [each for each in fields if each.text]))]
+    counts = [each for each in fields if each.counts]
+    if counts:
+        ctes.append(("counts", f"select *{''.join(_place(plan, each) for each in counts)} from texts"))
     reads = [f"{each.read} as {quoted(f'_read_{each.name}')}" for each in fields if each.read]
     if reads:
-        ctes.append(("reads", f"select *, {', '.join(reads)} from texts"))
+        ctes.append(("reads", f"select *, {', '.join(reads)} from {ctes[-1][0]}"))
     for level in sorted({each.level for each in fields}):
         added = ", ".join(f"{each.sql} as {quoted(each.name)}" for each in fields if each.level == level)
         ctes.append((f"level_{level}", f"select *, {added} from {ctes[-1][0]}"))
     ctes.append(("levels", f"select * from {ctes[-1][0]}"))
     return ", ".join(f"{name} as ({sql})" for name, sql in ctes)
+
+
+def _place(plan: Plan, field: Field) -> str:
+    """The row's place among those of its file with the same text of another column."""
+    text = next((each.text for each in plan.fields if each.name == field.counts), None)
+    if text is None:
+        return f", cast(null as bigint) as {field.sql}"
+    return f", row_number() over (partition by _file, {text} order by _row) as {field.sql}"
 
 
 def _row(plan: Plan) -> str:
@@ -180,31 +221,87 @@ def _texts(plan: Plan, fields: Sequence[Field], only: str = "") -> str:
     """The texts of the fields as they came, one row for each record or element; `only` narrows the records."""
     defects = "lake._defect is null" if plan.files[0].has_defects else "true"
     lake = f"{_LAKE} where {defects} {only}"
-    if plan.source.entity.format == "csv":
+    if plan.source.entity.format == "json":
+        read = _json_texts(plan, fields, lake)
+    elif not plan.source.table.each:
         read = f"select {_FACTS}, {_row(plan)} as _row, 1 as _position{_csv_texts(plan, fields)} {lake}"
     else:
-        read = _json_texts(plan, fields, lake)
+        read = _csv_elements(plan, fields, lake)
+    types = [type_name(each.name) for each in fields] if plan.files[0].has_types else []
     # Taken out of its list first: a text is looked at several times.
-    tidy = "".join(f", {_tidy(str(each.text), plan.columns[each.name])} as {each.text}" for each in fields)
-    return f"select {_KEPT}, _position{tidy} from ({read})"
+    tidy = "".join(f", {_tidy(str(each.text), plan.columns[each.name], types)} as {each.text}" for each in fields)
+    kept = "".join(f", {each}" for each in types)
+    tidied = f"select {_KEPT}, _position{tidy}{kept} from ({read})"
+    patterns = [each for each in fields if plan.columns[each.name].extract]
+    if not patterns:
+        return tidied
+    # After the blanks are off, so that a pattern's `^` and `$` are those of the text.
+    parts = ", ".join(f"{cells.extracted(plan.columns[each.name], str(each.text))} as {each.text}" for each in patterns)
+    return f"select * replace ({parts}) from ({tidied})"
 
 
 def _csv_texts(plan: Plan, fields: Sequence[Field]) -> str:
     texts = ""
     for each in fields:
         column = plan.columns[each.name]
-        header = header_of(column.source, plan.files[0])
-        texts += f", lake.{quoted(str(header))} as {each.text}"
+        texts += f", {_csv_text(plan, column, headers_read(column, plan.source.table.each))} as {each.text}"
+        texts += _cell_type(plan, each, column)
     return texts
 
 
-def _tidy(text: str, column: Column) -> str:
-    return cells.without(cells.trimmed(text), column.null)
+def _csv_text(plan: Plan, column: Column, aliases: Iterable[str]) -> str:
+    cell = f"lake.{quoted(str(plan.files[0].find(aliases)))}"
+    if not column.fill_down:
+        return cell
+    rows = f"partition by facts.number order by {_row(plan)} rows between unbounded preceding and current row"
+    return f"last_value({cells.trimmed(cell)} ignore nulls) over ({rows})"
+
+
+def _cell_type(plan: Plan, field: Field, column: Column) -> str:
+    """The letter of a sheet cell's type, beside its text."""
+    file = plan.files[0]
+    if not file.has_types:
+        return ""
+    place = file.headers.index(str(file.find(headers_read(column, plan.source.table.each)))) + 1
+    return f", substr(lake._types, {place}, 1) as {type_name(field.name)}"
+
+
+def _csv_elements(plan: Plan, fields: Sequence[Field], lake: str) -> str:
+    """One row for each cell of a header that repeats (landing makes them a JSON list), or for the one cell it has."""
+    file, each = plan.files[0], plan.source.table.each
+    header = file.find(each)
+    if header is None:
+        items = "cast([] as varchar[])"
+    elif header in file.folded:
+        items = f"coalesce(json_extract_string(lake.{quoted(header)}, '$[*]'), [])"
+    else:
+        items = f"list_filter([lake.{quoted(header)}], lambda cell: cell is not null)"
+    outer, inner = "", ""
+    for planned in fields:
+        column = plan.columns[planned.name]
+        if column.source == (".",):
+            inner += f", _element as {planned.text}"
+        elif column.source == ("#",):
+            inner += f", cast(_position as varchar) as {planned.text}"
+        else:
+            outer += f", {_csv_text(plan, column, headers_read(column, each))} as {planned.text}"
+            inner += f", {planned.text}"
+        if file.has_types:
+            inner += f", 's' as {type_name(planned.name)}"
+    rows = f"select {_FACTS}, {_row(plan)} as _row, {items} as _items{outer} {lake}"
+    elements = f"select *, unnest(_items) as _element, unnest(range(1, len(_items) + 1)) as _position from ({rows})"
+    return f"select {_KEPT}, _position{inner} from ({elements})"
+
+
+def _tidy(text: str, column: Column, types: Collection[str]) -> str:
+    tidy = cells.without(cells.trimmed(text), column.null)
+    kind = text.replace("_raw_", "_type_", 1)
+    return f"case when {kind} in ('e', 'f') then null else {tidy} end" if kind in types else tidy
 
 
 def _json_texts(plan: Plan, fields: Sequence[Field], lake: str) -> str:
     """One parse of each record for all paths, and one of each element where there is a row for each."""
-    each, base = plan.source.table.each, _base(plan)
+    each, base = _list_path(plan), _base(plan)
     outer, inner = Paths("_cells" if each is None else "_parents"), Paths("_cells")
     texts = ""
     for planned in fields:
@@ -238,6 +335,11 @@ def _json_text(path: str, each: str | None, base: str, outer: Paths, inner: Path
     if path.startswith("^."):
         return outer.add(json_path(plain(path.removeprefix("^.")), base))
     return inner.add(json_path(plain(path)))
+
+
+def _list_path(plan: Plan) -> str | None:
+    """The path of the list of a JSON record that gives a row for each element."""
+    return next(iter(plan.source.table.each), None)
 
 
 def _base(plan: Plan) -> str:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from warehouse.archives import is_workbook
-from warehouse.contracts import Entity, SystemContract
+from warehouse.contracts import Column, Dialect, Entity, SystemContract
 from warehouse.counting import HEAD
+from warehouse.encodings import UTF8_MARK, UTF16_MARKS, head_as_text
 from warehouse.engine import literal, quoted
 from warehouse.errors import MutualValueError
+from warehouse.headers import Headers
+from warehouse.json_paths import json_path
 from warehouse.project import SystemSettings
-from warehouse.records import UnreadableError, csv_reader, page_list, sheet_header
+from warehouse.records import UnreadableError, csv_reader, page_list
+from warehouse.sheets import sheet_head
 
-Kind = Literal["empty", "archive", "xlsx", "csv", "json lines", "json list", "json pages", "json objects"]
+Kind = Literal["empty", "archive", "xlsx", "utf-16", "csv", "json lines", "json list", "json pages", "json objects"]
 
 # Columns that landing and the reader of the lake add: a header of that name gets an underscore behind it.
-LAKE_COLUMNS = frozenset({"_file", "_landed_at", "_row", "_defect", "_raw", "file_row_number"})
+LAKE_COLUMNS = frozenset({"_file", "_landed_at", "_row", "_defect", "_raw", "_types", "file_row_number"})
 
-_BOM = b"\xef\xbb\xbf"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # `[CHART] Date of First Response` is a CSV header of Jira's, no JSON list.
 _JSON = re.compile(rb'\{\s*["}]|\[\s*(?:[\[{\]]|$)')
 _FOREIGN = {
@@ -44,10 +45,14 @@ class UnrecognisedError(MutualValueError):
 
 @dataclass(frozen=True)
 class Layout:
-    """A table's entity, its headers as they are in the file, and how they meet the contract."""
+    """A table's entity, its headers as they are in the file, and how they meet the contract.
+
+    `skip` counts the lines (of a sheet: the rows) above the header.
+    """
 
     entity: str
     headers: tuple[str, ...]
+    skip: int = 0
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -69,14 +74,16 @@ def kind_of(path: Path) -> Kind:
     with path.open("rb") as file:
         head = file.read(HEAD)
         is_page = page_list(file) is not None
-    if head.startswith(b"PK\x05\x06") or not head.removeprefix(_BOM).strip():
+    if head.startswith(b"PK\x05\x06") or not head.removeprefix(UTF8_MARK).strip():
         return "empty"
     for signature, message in _FOREIGN.items():
         if head.startswith(signature):
             raise UnreadableError(message)
     if head.startswith(b"PK\x03\x04"):
         return "xlsx" if is_workbook(path) else "archive"
-    text = head.removeprefix(_BOM).lstrip()
+    if head.startswith(UTF16_MARKS):
+        return "utf-16"
+    text = head.removeprefix(UTF8_MARK).lstrip()
     if not _JSON.match(text):
         return "csv"
     if text.startswith(b"["):
@@ -100,57 +107,89 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
+def dialect_of(entity: Entity, own: SystemSettings | None) -> Dialect:
+    """How the entity's CSV files are written: as its contract says, where the project's settings say nothing else."""
+    stated = {
+        "encoding": (own.encoding,) if own and own.encoding else None,
+        "delimiter": own.delimiter if own else None,
+    }
+    return entity.dialect.model_copy(update={name: value for name, value in stated.items() if value})
+
+
 def recognise_csv(path: Path, contract: SystemContract, own: SystemSettings | None) -> Layout:
     """The CSV file's entity, by its header.
 
     Raises:
         UnrecognisedError: no entity of the contract fits, or several fit alike.
-        UnreadableError: the file is binary or UTF-16, or lacks a required column of its entity.
+        UnreadableError: the file is binary, or lacks a required column of its entity.
     """
     with path.open("rb") as file:
         head = file.read(HEAD)
-    headers = {
-        name: _header_cells(head, entity) for name, entity in contract.entities.items() if entity.format == "csv"
+    found = {
+        name: _header_of_text(head, entity, dialect_of(entity, own))
+        for name, entity in contract.entities.items()
+        if entity.format == "csv"
     }
     try:
-        return _recognise_table(headers, contract, own)
+        return _recognise_table(found, contract, own)
     except UnrecognisedError:
         _refuse_binary(head)
-        if headers and not any(headers.values()):
+        if found and not any(header.cells for header in found.values()):
             raise UnreadableError("it has no header that the contract's dialect and encoding can read") from None
         raise
 
 
-def recognise_sheet(path: Path, contract: SystemContract, own: SystemSettings | None) -> Layout:
-    """The workbook's entity, by the header of its first sheet; raises as `recognise_csv` does."""
+def recognise_sheet(path: Path, contract: SystemContract, own: SystemSettings | None, sheet: int = 0) -> Layout:
+    """The entity of a workbook's sheet by its header; raises as `recognise_csv` does."""
     tables = {name: entity for name, entity in contract.entities.items() if entity.format == "csv"}
-    by_skip = {skip: sheet_header(path, skip) for skip in {entity.dialect.skip for entity in tables.values()}}
-    return _recognise_table({name: by_skip[entity.dialect.skip] for name, entity in tables.items()}, contract, own)
+    rows = sheet_head(path, sheet, max((entity.dialect.title_lines for entity in tables.values()), default=0) + 1)
+    return _recognise_table({name: _header_of_rows(rows, entity) for name, entity in tables.items()}, contract, own)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The header as one entity would read it: its cells and how many lines are above it."""
+
+    cells: tuple[str, ...] = ()
+    skip: int = 0
 
 
 def _refuse_binary(head: bytes) -> None:
-    if head.startswith(_UTF16):
-        raise UnreadableError(
-            "it is UTF-16 text; export it as UTF-8, or declare dialect.encoding: utf-16 in its contract"
-        )
+    if head.startswith(UTF16_MARKS):
+        raise UnreadableError("it is UTF-16 text that is damaged; export it again, best as UTF-8")
     if b"\0" in head:
         raise UnreadableError("it is a binary file; export the data as CSV, NDJSON, JSON or XLSX")
 
 
-def _header_cells(head: bytes, entity: Entity) -> tuple[str, ...]:
+def _header_of_text(head: bytes, entity: Entity, dialect: Dialect) -> _Header:
     """The header as the entity's dialect reads it; none where it cannot be read so."""
-    dialect = entity.dialect
-    try:
-        text = codecs.getincrementaldecoder(dialect.encoding)(errors="replace").decode(head).removeprefix("\ufeff")
-    except (UnicodeError, LookupError):
-        return ()
+    text = head_as_text(head, dialect.encoding)
+    if text is None:
+        return _Header()
     lines = io.StringIO(text, newline="\n" if "\n" in text else "\r")
-    for _ in range(dialect.skip):
+    first = _Header()
+    for skip in range(dialect.title_lines + 1):
+        place = lines.tell()
+        try:
+            cells = tuple(next((row for row in csv_reader(lines, dialect) if row), ()))
+        except csv.Error:
+            cells = ()
+        if _has_all(cells, entity):
+            return _Header(cells, skip)
+        first = first if first.cells else _Header(cells, skip)
+        lines.seek(place)
         lines.readline()
-    try:
-        return tuple(next((row for row in csv_reader(lines, dialect) if row), ()))
-    except csv.Error:
-        return ()
+    return first
+
+
+def _header_of_rows(rows: Sequence[tuple[str, ...]], entity: Entity) -> _Header:
+    found = [_Header(cells, skip) for skip, cells in enumerate(rows[: entity.dialect.title_lines + 1]) if any(cells)]
+    return next((header for header in found if _has_all(header.cells, entity)), next(iter(found), _Header()))
+
+
+def _has_all(cells: Sequence[str], entity: Entity) -> bool:
+    headers = Headers(column_names(cells))
+    return bool(entity.recognise.headers) and all(headers.find(names) for names in entity.recognise.headers)
 
 
 def column_names(headers: Iterable[str]) -> tuple[str, ...]:
@@ -175,29 +214,23 @@ def table_columns(headers: Iterable[str]) -> list[TableColumn]:
     return [TableColumn(name, tuple(places)) for name, places in found.values()]
 
 
-def _folded(names: Iterable[str]) -> set[str]:
-    return {name.strip().casefold() for name in names}
-
-
-def _recognise_table(
-    headers: Mapping[str, Sequence[str]], contract: SystemContract, own: SystemSettings | None
-) -> Layout:
+def _recognise_table(found: Mapping[str, _Header], contract: SystemContract, own: SystemSettings | None) -> Layout:
     """Of the entities whose declared headers are all there, the one that knows the most of the file's headers."""
     matches: dict[str, int] = {}
-    for name, cells in headers.items():
+    for name, header in found.items():
         entity = contract.entities[name]
-        have = _folded(column_names(cells))
-        if entity.recognise.headers and _folded(entity.recognise.headers) <= have:
-            matches[name] = len(have & _known_headers(entity, own))
+        if _has_all(header.cells, entity):
+            matches[name] = len(_read_headers(Headers(column_names(header.cells)), entity, own))
     if not matches:
-        seen = max(headers.values(), key=len, default=())
+        seen = max((header.cells for header in found.values()), key=len, default=())
         raise UnrecognisedError(_unknown_message("file", "headers", column_names(seen), contract))
     best = [name for name, known in matches.items() if known == max(matches.values())]
     if len(best) > 1:
         raise UnrecognisedError(
             f"it could be {' or '.join(best)}: their recognise.headers do not tell them apart; give one of them more"
         )
-    return _layout(best[0], column_names(headers[best[0]]), contract, own)
+    header = found[best[0]]
+    return replace(_layout(best[0], column_names(header.cells), contract, own), skip=header.skip)
 
 
 def _unknown_message(what: str, parts: str, seen: Sequence[str], contract: SystemContract) -> str:
@@ -215,18 +248,19 @@ def _told(name: str) -> str:
     return name if is_header else "..."
 
 
-def _known_headers(entity: Entity, own: SystemSettings | None) -> set[str]:
-    aliases = (alias for names, _ in wanted_headers(entity, own).values() for alias in names)
-    return _folded(aliases) | _folded(entity.recognise.headers)
+def _read_headers(headers: Headers, entity: Entity, own: SystemSettings | None) -> set[str]:
+    """The headers of the file that a column of the entity reads, or that tell its entity."""
+    named = [*(names for names, _ in wanted_headers(entity, own).values()), *entity.recognise.headers]
+    return {found for names in named if (found := headers.find(names))}
 
 
 def wanted_headers(entity: Entity, own: SystemSettings | None) -> dict[str, tuple[tuple[str, ...], bool]]:
     """What the entity's columns read: `table.column` -> (aliases, required); the user's own header comes first."""
     wanted = {
-        f"{table_name}.{column_name}": (column.source, column.required)
+        f"{table_name}.{column_name}": (aliases, column.required)
         for table_name, table in entity.tables.items()
         for column_name, column in table.columns.items()
-        if column.source
+        if (aliases := headers_read(column, table.each))
     }
     for table_name, columns in (own.columns if own else {}).items():
         if table_name in entity.tables:
@@ -234,6 +268,13 @@ def wanted_headers(entity: Entity, own: SystemSettings | None) -> dict[str, tupl
                 aliases, required = wanted.get(f"{table_name}.{column_name}", ((), False))
                 wanted[f"{table_name}.{column_name}"] = ((header, *aliases), required)
     return wanted
+
+
+def headers_read(column: Column, each: tuple[str, ...]) -> tuple[str, ...]:
+    """The headers that a column reads: with `each` those of its row are `^.header`, and `.` is the repeated one."""
+    if not each:
+        return column.source
+    return each if column.source == (".",) else tuple(name.removeprefix("^.") for name in column.source if name != "#")
 
 
 def _layout(name: str, headers: tuple[str, ...], contract: SystemContract, own: SystemSettings | None) -> Layout:
@@ -250,11 +291,10 @@ def _layout(name: str, headers: tuple[str, ...], contract: SystemContract, own: 
 
 def compare(name: str, headers: tuple[str, ...], contract: SystemContract, own: SystemSettings | None) -> Layout:
     """What the entity's columns lack among the headers, and the headers that none of its columns reads."""
-    entity = contract.entities[name]
-    have, known = _folded(headers), _known_headers(entity, own)
-    missing = (column for column, (aliases, _) in wanted_headers(entity, own).items() if not _folded(aliases) & have)
-    unknown = tuple(header for header in headers if header.casefold() not in known)
-    return Layout(name, headers, tuple(sorted(missing)), unknown)
+    entity, have = contract.entities[name], Headers(headers)
+    missing = (column for column, (aliases, _) in wanted_headers(entity, own).items() if not have.find(aliases))
+    known = _read_headers(have, entity, own)
+    return Layout(name, headers, 0, tuple(sorted(missing)), tuple(each for each in headers if each not in known))
 
 
 def entity_of_record_sql(contract: SystemContract) -> str:
@@ -271,7 +311,7 @@ def entity_of_record_sql(contract: SystemContract) -> str:
         elif way.object is not None:
             test = f"json_extract_string(record, '$.object') = {literal(way.object)}"
         else:
-            test = " and ".join(f"json_exists(record, {literal(f'$.{quoted(field)}')})" for field in way.fields)
+            test = " and ".join(f"json_exists(record, {literal(json_path(field))})" for field in way.fields)
         cases.append(f"when {test} then {literal(name)}")
     return f"case {' '.join(cases)} end" if cases else "cast(null as varchar)"
 

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-import openpyxl
-
 from warehouse.contracts import Dialect
 from warehouse.counting import CARRIAGE_RETURN, COMMA, HEAD, line_end, structure
 from warehouse.errors import MutualValueError
@@ -42,11 +40,16 @@ class UnreadableError(MutualValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """One record: its cells, or the defect that kept it from being split into cells, and its text as it came."""
+    """One record: its cells, or the defect that kept it from being split into cells, and its text as it came.
+
+    `types` has a letter for each cell of a sheet: (n)umber, (d)ay or time, (b)oolean, (s)tring, (f)ormula without a
+    value, (e)rror.
+    """
 
     cells: tuple[str | None, ...] | None
     defect: str | None = None
     raw: str | None = None
+    types: str | None = None
 
 
 class Reader(Protocol):
@@ -66,15 +69,15 @@ class Header:
     offset: int
 
 
-def read_header(head: bytes, dialect: Dialect) -> Header:
-    """The header of a UTF-8 text whose first bytes are `head`: the first line with text after `dialect.skip` lines.
+def read_header(head: bytes, dialect: Dialect, skip: int = 0) -> Header:
+    """The header of a UTF-8 text whose first bytes are `head`: the first line with text after `skip` lines.
 
     Raises:
         UnreadableError: it is not UTF-8, its quotes do not close, or it does not end within `head`.
     """
     end = "\r" if line_end(io.BytesIO(head)) == CARRIAGE_RETURN else "\n"
     lines = _Lines(io.StringIO(head.decode("utf-8", errors="surrogateescape"), newline=end))
-    for _ in range(dialect.skip):
+    for _ in range(skip):
         next(lines, None)
     try:
         cells = next((row for row in csv_reader(lines, dialect) if row), [])
@@ -91,7 +94,7 @@ def read_header(head: bytes, dialect: Dialect) -> Header:
 
 def _wrong_encoding(what: str, dialect: Dialect) -> str:
     return (
-        f"{what} not {dialect.encoding}, the encoding that the contract declares; export it so, or declare its real "
+        f"{what} not {' or '.join(dialect.encoding)}, as the contract declares; export it so, or declare its real "
         "encoding in the contract (dialect.encoding: cp1252 is usual on Windows)"
     )
 
@@ -388,10 +391,12 @@ def _damaged(file: BinaryIO, begin: int, resume: bool = True) -> Generator[Recor
 
 
 def page_list(file: BinaryIO, start: int = 0) -> int | None:
-    """The byte after the bracket of the `data` list, when a page of a list begins at `start`, as Stripe's API gives it.
+    """The byte after the bracket of a page's list of records, when a page begins at `start`, as an API gives one.
 
-    https://docs.stripe.com/api/pagination: {"object": "list", "url": ..., "has_more": ..., "data": [...]}. An object
-    of another kind may hold a list called data as well: it says what it is, or keeps its data behind other keys.
+    A page is an object with a list of records behind one of _LIST_KEYS, and else only what is said of the page:
+    https://docs.stripe.com/api/pagination, https://developers.hubspot.com/docs/api/crm/search (results),
+    https://restdocs.e-conomic.com (collection), https://apidocs.chargebee.com/docs/api (list), OData 4.0 JSON (value),
+    https://developers.intercom.com/docs/build-an-integration/learn-more/rest-apis/pagination-cursor (conversations).
     """
     file.seek(start)
     text = file.read(1 << 16).decode("utf-8", errors="surrogateescape")
@@ -403,18 +408,33 @@ def page_list(file: BinaryIO, start: int = 0) -> int | None:
         while True:
             place = _after_space(text, place + 1)
             key, place = decoder.raw_decode(text, place)
+            if not isinstance(key, str):
+                return None
             place = _after_space(text, _after_space(text, place) + 1)
-            if key == "data" and text.startswith("[", place):
+            if key in _LIST_KEYS and text.startswith("[", place):
                 return start + len(text[: place + 1].encode("utf-8", errors="surrogateescape"))
             value, place = decoder.raw_decode(text, place)
-            if not isinstance(key, str) or key not in _PAGE_KEYS or (key == "object" and value != "list"):
+            # In OData what begins with @ annotates the page.
+            is_of_page = key in _PAGE_KEYS or key.startswith("@")
+            if not is_of_page or (key == "object" and value != "list"):
                 return None
             place = _after_space(text, place)
     except (ValueError, RecursionError):
         return None
 
 
-_PAGE_KEYS = {"object", "url", "has_more", "total_count", "count", "next_page", "next_page_url", "previous_page_url"}
+_LIST_KEYS = {
+    "data", "results", "list", "value", "collection", "records", "conversations", "contacts", "companies", "tickets",
+    "users", "organizations", "admins", "agents",
+    "Invoices", "CreditNotes", "Contacts", "Payments",
+}  # fmt: skip
+# What says something of a page, never of a record.
+_PAGE_KEYS = {
+    "object", "url", "has_more", "total_count", "count", "next_page", "next_page_url", "previous_page_url",
+    "next_offset",
+    "success", "total", "totalSize", "done", "pages", "paging", "pagination", "self", "type", "metaData",
+    "additional_data", "related_objects", "links", "meta", "Id", "Status", "ProviderName", "DateTimeUTC",
+}  # fmt: skip
 
 
 def _after_space(text: str, place: int) -> int:
@@ -433,76 +453,47 @@ def _page_end(file: BinaryIO, offset: int) -> int:
     return offset + passed
 
 
-class SheetReader:
-    """The rows of a workbook's first sheet below its header; blank ones, which sheets carry by the thousand, apart."""
+# A footer is a few lines; a block of more lines of one cell is data that lost its other cells.
+_MOST_FOOTER_LINES = 50
 
-    def __init__(self, path: Path, skip: int, width: int) -> None:
-        self._path = path
-        self._skip = skip
-        self._width = width
+
+class WithoutFooter:
+    """Another reader's records, where the lines of a report's footer are told apart from damaged records.
+
+    The last lines of one cell are the footer when one of them begins as the contract says that a footer's line does:
+    the report's own name, which stands among them, can be any text.
+    """
+
+    def __init__(self, reader: Reader, markers: Iterable[str]) -> None:
+        self._reader = reader
+        self._markers = tuple(marker.casefold() for marker in markers)
         self.blank = 0
 
     def __iter__(self) -> Iterator[Record]:
-        has_header = False
-        for place, row in enumerate(sheet_rows(self._path)):
-            if place < self._skip:
-                continue
-            if not any(row):
-                self.blank += int(has_header)
-            elif not has_header:
-                has_header = True
-            elif any(row[self._width :]):
-                yield Record(None, "too_many_cells", json.dumps(row, ensure_ascii=False))
+        held: list[Record] = []
+        for record in self._reader:
+            if _single_text(record) is None or len(held) > _MOST_FOOTER_LINES:
+                yield from held
+                held = []
+            if _single_text(record) is None:
+                yield record
             else:
-                yield Record((*row[: self._width], *([None] * (self._width - len(row)))))
+                held.append(record)
+        self.blank = self._reader.blank
+        is_footer = any(str(_single_text(record)).casefold().startswith(self._markers) for record in held)
+        for record in held:
+            yield Record(None, FOOTER, _single_text(record)) if is_footer else record
 
 
-def sheet_header(path: Path, skip: int) -> tuple[str, ...]:
-    """The first row with text after `skip` rows, without the phantom columns that sheets carry on the right."""
-    for place, row in enumerate(sheet_rows(path)):
-        if place >= skip and any(row):
-            width = max(number for number, cell in enumerate(row, start=1) if cell)
-            return tuple(cell or "" for cell in row[:width])
-    return ()
+FOOTER = "footer"
 
 
-def sheet_rows(path: Path) -> Iterator[tuple[str | None, ...]]:
-    """Every row of the first sheet as text; numbers so that they read back the same, dates as ISO 8601.
-
-    Raises:
-        UnreadableError: the workbook cannot be opened or read to its end.
-    """
-    with _workbook(path) as book:
-        for row in book.worksheets[0].iter_rows(values_only=True):
-            yield tuple(_cell_text(value) for value in row)
-
-
-def sheet_names(path: Path) -> list[str]:
-    """The workbook's sheets in their order; raises as `sheet_rows` does."""
-    with _workbook(path) as book:
-        return [sheet.title for sheet in book.worksheets]
-
-
-@contextmanager
-def _workbook(path: Path) -> Iterator[openpyxl.Workbook]:
-    # From an open file: openpyxl refuses a path that does not end in .xlsx, whatever is in the file.
-    with path.open("rb") as file:
-        try:
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            yield book
-            book.close()
-        except Exception as error:  # openpyxl raises whatever its XML and ZIP parsers raise
-            raise UnreadableError(f"the workbook cannot be read ({error}); save it again as .xlsx or CSV") from error
-
-
-def _cell_text(value: object) -> str | None:
-    if value is None or value == "":
+def _single_text(record: Record) -> str | None:
+    """The text of a line with one cell; None where it has more."""
+    if record.cells is not None:
+        texts = [cell for cell in record.cells if cell is not None and cell.strip()]
+        return texts[0] if len(texts) == 1 and len(record.cells) > 1 else None
+    if record.defect not in ("too_few_cells", "truncated") or record.raw is None:
         return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        # Beyond 15 digits a sheet holds no whole number: the exponent stays, so that a ruined id shows as one.
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value).upper()
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat()).removesuffix("T00:00:00")
-    return str(value)
+    text = record.raw.strip().strip('"')
+    return None if any(sign in text for sign in '";\t') else text

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import yaml
@@ -15,10 +16,13 @@ import yaml
 from warehouse.contracts import SystemContract
 from warehouse.engine import Engine, literal, quoted
 from warehouse.models import TRANSFORMS
-from warehouse.project import Project
+from warehouse.project import Calendar, Project
 
 STYLE_MONTHS = 12
 VALUE_MONTHS = 6
+
+# What the lexicon's classes say of a contact's purpose, the more telling first.
+PURPOSES = ("dunning", "negotiation", "co_design", "training", "review", "planning", "support", "social")
 
 _NO_LETTER = "[^a-zæøåäöü0-9]"
 
@@ -72,6 +76,7 @@ def write_settings(
                 "timezone": project.settings.timezone,
                 "last_month": windows.last_month,
                 "t0": windows.t0,
+                "fx_days": project.settings.fx_days,
                 "low": low,
                 "high": high,
             }
@@ -86,9 +91,71 @@ def write_settings(
     _table(
         engine,
         "system",
-        [{"system": contract.system, "kind": contract.kind} for contract in contracts.values()],
-        {"system": "varchar", "kind": "varchar"},
+        [
+            {
+                "system": contract.system,
+                "kind": contract.kind,
+                "calendar": getattr(project.settings.systems.get(contract.system), "calendar", None),
+            }
+            for contract in contracts.values()
+        ],
+        {"system": "varchar", "kind": "varchar", "calendar": "varchar"},
     )
+    _table(engine, "purpose", [{"class": name, "purpose": name, "rank": rank} for rank, name in enumerate(PURPOSES)])
+    write_calendars(engine, project.settings.calendars, as_of)
+
+
+# Business days are laid out from here on: older than any helpdesk that exports.
+_FIRST_DAY = dt.date(2000, 1, 1)
+
+
+def write_calendars(engine: Engine, calendars: Mapping[str, Calendar], as_of: dt.date) -> None:
+    """Make setting.calendar, .business_day (minutes open before each day) and .business_span (its hours in UTC)."""
+    laid_out = {name: _days(calendar, as_of + dt.timedelta(days=366)) for name, calendar in sorted(calendars.items())}
+    _table(
+        engine,
+        "calendar",
+        [{"calendar": name, "timezone": calendar.timezone} for name, calendar in sorted(calendars.items())],
+        {"calendar": "varchar", "timezone": "varchar"},
+    )
+    days, spans = [], []
+    for name, laid in laid_out.items():
+        minutes = 0.0
+        for day, hours in laid:
+            days.append({"calendar": name, "day": day, "minutes_before": minutes})
+            spans += [{"calendar": name, "day": day, "opens_at": start, "closes_at": end} for start, end in hours]
+            minutes += sum((end - start).total_seconds() for start, end in hours) / 60
+    _table(engine, "business_day", days, {"calendar": "varchar", "day": "date", "minutes_before": "double"})
+    _table(
+        engine,
+        "business_span",
+        spans,
+        {"calendar": "varchar", "day": "date", "opens_at": "timestamp", "closes_at": "timestamp"},
+    )
+
+
+def _days(calendar: Calendar, last: dt.date) -> list[tuple[dt.date, list[tuple[dt.datetime, dt.datetime]]]]:
+    """Every day with its opening hours in UTC (without zone); none on weekends, holidays and closed days."""
+    closed = set(calendar.closed)
+    if calendar.holidays:
+        import holidays  # slow to import, and seldom needed
+
+        closed |= set(holidays.country_holidays(calendar.holidays, years=range(_FIRST_DAY.year, last.year + 1)))
+    zone = ZoneInfo(calendar.timezone)
+    days = (_FIRST_DAY + dt.timedelta(days=step) for step in range((last - _FIRST_DAY).days + 1))
+    hours = [calendar.hours.get(name, []) for name in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
+    return [(day, [] if day in closed else [_span(day, span, zone) for span in hours[day.weekday()]]) for day in days]
+
+
+def _span(day: dt.date, hours: str, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
+    start, end = (_utc(day, time, zone) for time in hours.split("-"))
+    return start, end
+
+
+def _utc(day: dt.date, time: str, zone: ZoneInfo) -> dt.datetime:
+    hour, minute = map(int, time.split(":"))
+    local = dt.datetime.combine(day, dt.time(hour % 24, minute)) + dt.timedelta(days=hour // 24)
+    return local.replace(tzinfo=zone).astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def _scalars(measure: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,11 +222,13 @@ def _define_lexicon(engine: Engine, patterns: Sequence[Mapping[str, str]]) -> No
 def _table(
     engine: Engine, name: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str] | None = None
 ) -> None:
-    """Make setting.<name> of the rows; `columns` (name: type) where there may be none."""
+    """Make setting.<name> of the rows; `columns` (name: type) where there may be none, or none with a value."""
+    table = f"setting.{quoted(name)}"
     if columns:
         typed = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
-        engine.execute(f"create or replace table setting.{quoted(name)} ({typed})")
+        engine.execute(f"create or replace table {table} ({typed})")
     if rows:
         engine.connection.register("settings_rows", pa.Table.from_pylist([dict(row) for row in rows]))
-        engine.execute(f"create or replace table setting.{quoted(name)} as select * from settings_rows")
+        fill = f"insert into {table} by name" if columns else f"create or replace table {table} as"
+        engine.execute(f"{fill} select * from settings_rows")
         engine.connection.unregister("settings_rows")

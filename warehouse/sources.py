@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from warehouse.headers import Headers
+from warehouse.lake import seen_at
 from warehouse.recognition import LAKE_COLUMNS
 
 
@@ -19,6 +22,8 @@ class LakeFile:
 
     `headers` are the columns that hold cells, as the file names them; a JSON file has none. `rows` counts the Parquet
     rows, defective ones among them; blank records were counted and left out by landing.
+    `drop_times` are the times that drops with this content stand for, in their order: as a drop declares it, else when
+    it landed.
     """
 
     number: int
@@ -34,6 +39,22 @@ class LakeFile:
     rows_blank: int
     headers: tuple[str, ...]
     columns: frozenset[str]
+    drop_times: tuple[dt.datetime, ...]
+    folded: frozenset[str] = frozenset()
+
+    @property
+    def known_at(self) -> dt.datetime:
+        """When the first drop with this content stood."""
+        return self.drop_times[0]
+
+    @property
+    def drop_at(self) -> dt.datetime:
+        """When the last drop with this content stood."""
+        return self.drop_times[-1]
+
+    def find(self, aliases: Iterable[str]) -> str | None:
+        """The header that the first of the aliases names, as the file writes it."""
+        return Headers(self.headers).find(aliases)
 
     @property
     def rows_in(self) -> int:
@@ -50,21 +71,31 @@ class LakeFile:
         return "_defect" in self.columns
 
     @property
-    def shape(self) -> tuple[tuple[str, ...], bool, bool]:
+    def has_types(self) -> bool:
+        """It is a sheet, whose cells have types of their own."""
+        return "_types" in self.columns
+
+    @property
+    def shape(self) -> tuple[tuple[str, ...], tuple[str, ...], bool, bool, bool]:
         """Files of one shape are read by one query: the same headers, so the same alias of a column is present."""
-        return self.headers, self.has_row_numbers, self.has_defects
+        return self.headers, tuple(sorted(self.folded)), self.has_row_numbers, self.has_defects, self.has_types
 
 
 def read_lake(lake: Path) -> list[LakeFile]:
     """Every file of the lake, by system, entity and hash; numbered in that order from 1."""
     paths = sorted(lake.glob("*/*/*.parquet"))
-    return [_read(path, number) for number, path in enumerate(paths, start=1)]
+    seen = seen_at(lake)
+    return [_read(path, number, seen) for number, path in enumerate(paths, start=1)]
 
 
-def _read(path: Path, number: int) -> LakeFile:
+def _read(path: Path, number: int, seen: Mapping[tuple[str, str], Sequence[dt.datetime]]) -> LakeFile:
     parquet = pq.read_metadata(path)
     columns = parquet.schema.names
     facts = {key.decode(): value.decode() for key, value in (parquet.metadata or {}).items()}
+    landed_at = dt.datetime.fromisoformat(facts["landed_at"])
+    declared = facts.get("as_of")
+    first = dt.datetime.fromisoformat(declared) if declared else landed_at
+    times = [first, *seen.get((facts["system"], facts["sha256"]), ())]
     return LakeFile(
         number=number,
         path=path,
@@ -73,12 +104,14 @@ def _read(path: Path, number: int) -> LakeFile:
         sha256=facts["sha256"],
         member=facts["member"],
         name=facts["name"],
-        landed_at=dt.datetime.fromisoformat(facts["landed_at"]),
+        landed_at=landed_at,
         bytes=int(facts["bytes"]),
         rows=parquet.num_rows,
         rows_blank=int(facts["rows_blank"]),
         headers=tuple(name for name in columns if name not in LAKE_COLUMNS) if facts["format"] != "json" else (),
         columns=frozenset(columns),
+        drop_times=tuple(sorted(set(times))),
+        folded=frozenset(json.loads(facts["folded"])),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +11,13 @@ import duckdb
 from warehouse.contracts import Dialect
 from warehouse.counting import HEAD, Count, count_lines
 from warehouse.drafts import Content, Drafted, Staged, stage, told
+from warehouse.encodings import as_utf8
 from warehouse.engine import literal, quoted
 from warehouse.lake import Draft, Facts, LostRecordsError
 from warehouse.recognition import Layout, TableColumn, table_columns
-from warehouse.records import CsvReader, Header, SheetReader, UnreadableError, read_header, sheet_names
+from warehouse.records import FOOTER, CsvReader, Header, Reader, WithoutFooter, read_header
+from warehouse.sheets import SheetReader
 
-UTF8 = frozenset({"utf-8", "utf-8-sig", "ascii"})
 # Longer lines go the careful way. With eight times as much the engine takes a sixth longer and 200 MB more.
 MOST_LINE_BYTES = 2_000_000
 NO_ROWS = "it has a header and no rows"
@@ -30,33 +29,33 @@ def draft_csv(draft: Draft, content: Content, layout: Layout, dialect: Dialect) 
     Raises:
         UnreadableError: the file is not in the declared encoding, or a record of it is too long to be read.
     """
-    path = draft.link(_as_utf8(draft, content.path, dialect))
+    path = draft.link(as_utf8(content.path, dialect.encoding, draft.path("utf8")))
     with path.open("rb") as file:
-        header = read_header(file.read(HEAD), dialect)
+        header = read_header(file.read(HEAD), dialect, layout.skip)
     count = count_lines(path, header.offset, dialect.quote or None)
     facts = _facts(content, layout, "csv", dialect)
     quick = _quick(draft, path, header, dialect, facts, count)
     if quick:
         return quick
     width = len(header.cells)
-    staged = stage(draft, CsvReader(path, dialect, header, width), width, dialect)
+    staged = stage(draft, _footed(CsvReader(path, dialect, header, width), dialect), width, dialect)
     return _careful(draft, staged, layout, facts, dialect)
 
 
-def draft_sheet(draft: Draft, content: Content, layout: Layout, dialect: Dialect) -> Drafted:
-    """The lake file of a workbook's first sheet.
+def draft_sheet(draft: Draft, content: Content, layout: Layout, dialect: Dialect, sheet: int = 0) -> Drafted:
+    """The lake file of a workbook's sheet.
 
     Raises:
         UnreadableError: the workbook is damaged.
     """
     width = len(layout.headers)
-    staged = stage(draft, SheetReader(content.path, dialect.skip, width), width, dialect)
-    drafted = _careful(draft, staged, layout, _facts(content, layout, "xlsx", dialect), dialect)
-    sheets = sheet_names(content.path)
-    if len(sheets) == 1:
-        return drafted
-    more = f"only its first sheet {sheets[0]!r} of {len(sheets)} is read; export the others as files of their own"
-    return replace(drafted, message="; ".join(part for part in (drafted.message, more) if part))
+    reader = _footed(SheetReader(content.path, layout.skip, width, sheet), dialect)
+    staged = stage(draft, reader, width, dialect, typed=True)
+    return _careful(draft, staged, layout, _facts(content, layout, "xlsx", dialect), dialect)
+
+
+def _footed(reader: Reader, dialect: Dialect) -> Reader:
+    return WithoutFooter(reader, dialect.footer) if dialect.footer else reader
 
 
 def dialect_key(dialect: Dialect) -> str:
@@ -72,29 +71,6 @@ def _facts(content: Content, layout: Layout, kind: str, dialect: Dialect) -> Fac
         folded=tuple(column.name for column in columns if len(column.places) > 1),
         dialect=dialect_key(dialect),
     )
-
-
-def _as_utf8(draft: Draft, path: Path, dialect: Dialect) -> Path:
-    """The file as UTF-8; one in another encoding is transcoded (the engine knows UTF-16 and Latin-1, not cp1252).
-
-    A byte that the encoding does not know stays as it is, and is no UTF-8: its record is found to be undecodable.
-    """
-    try:
-        encoding = codecs.lookup(dialect.encoding).name
-    except LookupError:
-        raise UnreadableError(f"its contract declares {dialect.encoding!r}, which is no encoding; mend it") from None
-    if encoding in UTF8:
-        return path
-    target = draft.path("utf8")
-    try:
-        with (
-            path.open("r", encoding=encoding, errors="surrogateescape", newline="") as source,
-            target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-        ):
-            shutil.copyfileobj(source, file, 1 << 20)
-    except UnicodeError as error:
-        raise UnreadableError(f"it is not {dialect.encoding}, as its contract declares ({error})") from error
-    return target
 
 
 def _quick(draft: Draft, path: Path, header: Header, dialect: Dialect, facts: Facts, count: Count) -> Drafted | None:
@@ -124,11 +100,27 @@ def _read_csv(path: Path, header: Header, dialect: Dialect) -> str:
 
 
 def _careful(draft: Draft, staged: Staged, layout: Layout, facts: Facts, dialect: Dialect) -> Drafted:
-    rows_defective = sum(staged.defects.values())
-    facts = replace(facts, rows_in=staged.rows + staged.blank, rows_blank=staged.blank, rows_defective=rows_defective)
-    defects = ", _defect, _raw" if rows_defective else ""
-    select = f"select {_cells(table_columns(layout.headers))}{defects} from {staged.relation}"
-    return Drafted(draft.write(select, facts), facts, told(staged.rows, staged.defects, NO_ROWS, dialect))
+    defects = {name: count for name, count in staged.defects.items() if name != FOOTER}
+    facts = replace(
+        facts,
+        rows_in=staged.rows + staged.blank,
+        rows_blank=staged.blank,
+        rows_defective=sum(defects.values()),
+    )
+    columns = table_columns(layout.headers)
+    more = ", _defect, _raw" if staged.defects else ""
+    more += f", {_types(columns)} as _types" if staged.is_typed else ""
+    select = f"select {_cells(columns)}{more} from {staged.relation}"
+    rows = staged.rows - staged.defects.get(FOOTER, 0)
+    return Drafted(draft.write(select, facts), facts, told(rows, defects, NO_ROWS, dialect))
+
+
+def _types(columns: Sequence[TableColumn]) -> str:
+    """The letters of the cells' types by column; cells of a header that repeats have become one text."""
+    if all(len(column.places) == 1 for column in columns):
+        return "_types"
+    letters = (f"substr(_types, {column.places[0] + 1}, 1)" if len(column.places) == 1 else "'s'" for column in columns)
+    return f"case when _types is not null then concat({', '.join(letters)}) end"
 
 
 def _cells(columns: Sequence[TableColumn]) -> str:

@@ -4,36 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from warehouse.drops import NEWEST_FIRST
 from warehouse.engine import Engine, quoted
-
-# By the source's own clock first, then the later drop, then file and row: the choice never depends on chance.
-NEWEST_FIRST = "source_updated_at desc nulls last, landed_at desc, sha256 desc, row_number desc"
 
 
 def keep_newest(engine: Engine, tables: Iterable[str]) -> dict[str, int]:
     """Delete superseded rows from each `staged` table: one row per (source_system, source_id) stays; rows deleted.
 
-    Only keys that occur more than once are sorted, so a table without repeated keys costs one aggregation.
+    The row that stays was known since the first of its versions was. Only keys that occur more than once are sorted,
+    so a table without repeated keys costs one aggregation.
     """
     return {table: _keep_newest(engine, f"staged.{quoted(table)}") for table in tables}
 
 
 def _keep_newest(engine: Engine, table: str) -> int:
+    engine.execute(
+        f"""
+        create or replace temp table repeated_key as
+        select source_system, source_id, min(known_at) as known_at
+        from {table}
+        group by source_system, source_id
+        having count(*) > 1
+        """
+    )
     deleted = engine.execute(
         f"""
-        with repeated as (
-            select source_system, source_id from {table} group by source_system, source_id having count(*) > 1
-        ),
-        ranked as (
+        with ranked as (
             select
                 version.rowid as position,
                 row_number() over (
                     partition by version.source_system, version.source_id order by {NEWEST_FIRST}
                 ) as rank
             from {table} as version
-            join repeated using (source_system, source_id)
+            semi join repeated_key using (source_system, source_id)
         )
         delete from {table} where rowid in (select position from ranked where rank > 1)
         """
     ).fetchone()
+    engine.execute(
+        f"""
+        update {table} as row set known_at = repeated_key.known_at
+        from repeated_key
+        where repeated_key.source_system = row.source_system
+            and repeated_key.source_id = row.source_id
+            and repeated_key.known_at < row.known_at
+        """
+    )
+    engine.execute("drop table repeated_key")
     return int(deleted[0]) if deleted else 0

@@ -33,7 +33,7 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "mart.account": {
         "account_id": "VARCHAR", "name": "VARCHAR", "segment": "VARCHAR", "industry": "VARCHAR", "country": "VARCHAR",
         "region": "VARCHAR", "size_band": "VARCHAR", "customer_since": "DATE", "status": "VARCHAR",
-        "owner_id": "VARCHAR", "systems": "VARCHAR",
+        "owner_id": "VARCHAR", "systems": "VARCHAR", "deleted_reason": "VARCHAR",
     },
     "mart.month": {
         "month": "DATE", "year": "INTEGER", "quarter": "INTEGER", "month_name": "VARCHAR", "is_complete": "BOOLEAN",

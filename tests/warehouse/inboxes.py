@@ -19,7 +19,7 @@ from warehouse.landing import LandedFile, inspect, land
 from warehouse.project import Project
 
 LANDED_AT = dt.datetime(2026, 6, 30, 2, 0, 0)
-LANDING_COLUMNS = ("_file", "_landed_at", "_row", "_defect", "_raw")
+LANDING_COLUMNS = ("_file", "_landed_at", "_row", "_defect", "_raw", "_types")
 
 CONTRACT = """
 system: desk

@@ -79,6 +79,7 @@ def test_every_canonical_table_is_there_and_typed_also_without_a_source(tmp_path
         "integer": "BIGINT",
         "number": "DOUBLE",
         "decimal": "DECIMAL(18,4)",
+        "rate": "DECIMAL(20,10)",
         "date": "DATE",
         "timestamp": "TIMESTAMP",
         "boolean": "BOOLEAN",
@@ -91,7 +92,10 @@ def test_every_canonical_table_is_there_and_typed_also_without_a_source(tmp_path
             "member": "VARCHAR",
             "row_number": "BIGINT",
             "landed_at": "TIMESTAMP",
+            "known_at": "TIMESTAMP",
+            "drop_at": "TIMESTAMP",
             "scope": "VARCHAR",
+            "deleted_reason": "VARCHAR",
             **{name: types[kind] for name, kind in {**KEY_COLUMNS, **columns}.items()},
         }
         assert rows(connection, f'select count(*) from staged."{table}"') == [(0,)]
@@ -396,9 +400,11 @@ def test_files_that_no_contract_knows_any_more_are_listed_and_wait(tmp_path: Pat
 class Report:
     """What landing says of a file that it did not land."""
 
-    def __init__(self, name: str, status: str, sha256: str = "f" * 64, entity: str | None = None) -> None:
+    def __init__(
+        self, name: str, status: str, sha256: str = "f" * 64, entity: str | None = None, rows_in: int | None = None
+    ) -> None:
         self.system, self.name, self.status, self.sha256, self.entity = "desk", name, status, sha256, entity
-        self.member, self.bytes, self.message = "", 7, "what to do"
+        self.member, self.bytes, self.message, self.rows_in = "", 7, "what to do", rows_in
 
 
 def test_files_that_were_not_landed_are_listed_once_with_what_to_do(tmp_path: Path) -> None:
@@ -409,13 +415,15 @@ def test_files_that_were_not_landed_are_listed_once_with_what_to_do(tmp_path: Pa
         Report("a.txt", "unrecognised"),
         Report("records.csv", "already_landed", path.stem, "records"),
         Report("broken.csv", "unreadable", "e" * 64),
+        Report("other.csv", "unrecognised", "d" * 64, rows_in=3),
     ]
     connection = staged(here, contract("desk", TICKET), landed=reports)
     assert rows(
-        connection, "select name, status, rows_in, rows_ignored, bytes, message from audit.file order by name"
+        connection, "select name, status, rows_in, rows_quarantined, bytes, message from audit.file order by name"
     ) == [
         ("a.txt", "unrecognised", None, None, 7, "what to do"),
         ("broken.csv", "unreadable", None, None, 7, "what to do"),
+        ("other.csv", "unrecognised", 3, 3, 7, "what to do"),
         ("records.csv", "landed", 1, 0, 100, ""),
     ]
 

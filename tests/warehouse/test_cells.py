@@ -248,11 +248,12 @@ def test_an_enum_is_mapped_in_any_case_and_unknown_otherwise() -> None:
         ("h:mm", "1:75", None),
         ("hours", "27", 1620.0),
         ("seconds", "90", 1.5),
-        (None, "90", 90.0),
+        ("milliseconds", "90000", 1.5),
+        ((), "90", 90.0),
         ("hours", "a day", None),
     ],
 )
-def test_a_duration_is_minutes(form: str | None, text: str, minutes: float | None) -> None:
+def test_a_duration_is_minutes(form: str | tuple[str, ...], text: str, minutes: float | None) -> None:
     assert read({"type": "duration", "format": form}, text) == [minutes]
 
 

@@ -132,7 +132,7 @@ def test_the_templates_have_exactly_the_headers_that_their_contracts_read() -> N
         frozenset(
             alias for table in entity.tables.values() for column in table.columns.values() for alias in column.source
         )
-        for system in ("goals", "activities", "events", "usage")
+        for system in ("goals", "activities", "events", "usage", "fx")
         for entity in CONTRACTS[system].entities.values()
     }
     templates = sorted((SHIPPED / "templates").glob("*.csv"))

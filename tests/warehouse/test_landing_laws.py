@@ -27,7 +27,7 @@ from warehouse.lake import Draft, draft
 from warehouse.project import Limits
 from warehouse.recognition import Layout, kind_of
 
-DIALECT = Dialect(encoding="utf-8", skip=0)
+DIALECT = Dialect()
 HEADERS = ("id", "text", "Note", "note")
 # A cell may hold anything but a NUL byte (a defect) and half a surrogate pair (no text).
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12) | st.sampled_from(

@@ -84,9 +84,9 @@ def test_the_contract_is_compared_with_the_headers_in_both_directions() -> None:
 def test_each_entity_reads_the_header_in_its_own_dialect(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_text("A title\nTicket ID;Subject;Status\n1;a;open\n")
-    assert recognise_csv(path, contract(delimiter=";", skip=1), None).entity == "tickets"
+    assert recognise_csv(path, contract(delimiter=";", title_lines=1), None).entity == "tickets"
     path.write_text("Org ID,Name\n1,a\n")
-    assert recognise_csv(path, contract(delimiter=";", skip=1), None).entity == "organisations"
+    assert recognise_csv(path, contract(delimiter=";", title_lines=1), None).entity == "organisations"
 
 
 def test_a_sheet_lacking_a_required_column_is_refused_by_name(tmp_path: Path) -> None:

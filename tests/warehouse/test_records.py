@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 from pathlib import Path
 
 import pytest
 
-from tests.warehouse.inboxes import workbook
 from warehouse import records
 from warehouse.contracts import Dialect
 from warehouse.records import (
@@ -17,13 +15,10 @@ from warehouse.records import (
     JsonElements,
     JsonLines,
     Record,
-    SheetReader,
     UnreadableError,
+    WithoutFooter,
     page_list,
     read_header,
-    sheet_header,
-    sheet_names,
-    sheet_rows,
     too_many_undecodable,
 )
 
@@ -42,7 +37,6 @@ HEADERS = [
     (b"a,b\n1,2\n", {}, Header(("a", "b"), 1, 4)),
     (b"\xef\xbb\xbfa,b\r\n1,2\r\n", {}, Header(("a", "b"), 1, 8)),
     (b"a,b\r1,2\r", {}, Header(("a", "b"), 1, 4)),
-    (b"Report\n\na;b\n1;2\n", {"skip": 2, "delimiter": ";"}, Header(("a", "b"), 3, 12)),
     (b"\n\na,b\n1,2\n", {}, Header(("a", "b"), 3, 6)),
     (b'"a\nb",c\n1,2\n', {}, Header(("a\nb", "c"), 2, 8)),
     ("'æ,ø',å\n1,2\n".encode(), {"quote": "'"}, Header(("æ,ø", "å"), 1, 11)),
@@ -55,6 +49,10 @@ HEADERS = [
 @pytest.mark.parametrize(("head", "keys", "header"), HEADERS)
 def test_a_header_tells_where_the_records_begin(head: bytes, keys: dict[str, object], header: Header) -> None:
     assert read_header(head, dialect(**keys)) == header
+
+
+def test_a_header_below_title_lines_begins_where_it_was_found() -> None:
+    assert read_header(b"Report\n\na;b\n1;2\n", dialect(delimiter=";"), 2) == Header(("a", "b"), 3, 12)
 
 
 @pytest.mark.parametrize(
@@ -168,30 +166,21 @@ def test_a_page_is_known_by_its_data_list_and_what_stands_before_it(text: str, s
     assert page_list(io.BytesIO(text.encode())) == start
 
 
-def test_cells_of_a_sheet_become_text_that_reads_back_the_same(path: Path) -> None:
-    cells = [1, 2.0, 0.1, 1e-7, 123456789012345, 1.5e16, True, "", dt.date(2026, 1, 31), dt.time(9, 30)]
-    path.write_bytes(workbook([cells]))
-    assert list(sheet_rows(path)) == [
-        ("1", "2", "0.1", "1E-07", "123456789012345", "1.5E+16", "true", None, "2026-01-31", "09:30:00")
-    ]
+FOOTED = [
+    # Lines below the header, markers -> cells or (defect, text).
+    ("1,2\n\nMy report\nCopyright (c) 2026\n", [("1", "2"), ("footer", "My report"), ("footer", "Copyright (c) 2026")]),
+    ("1,2\nlost\n3,4\nCopyright\n", [("1", "2"), ("too_few_cells", "lost"), ("3", "4"), ("footer", "Copyright")]),
+    ("1,2\nlost\n", [("1", "2"), ("too_few_cells", "lost")]),
+    ("1,2\nCopyright,\n", [("1", "2"), ("footer", "Copyright")]),
+    ("1,2\n", [("1", "2")]),
+]
 
 
-def test_a_sheet_is_read_below_its_title_and_header_without_phantom_columns(path: Path) -> None:
-    path.write_bytes(
-        workbook([["Title", None, None, "x"], ["a", "b", None], [1], [None], [2, 3, None], [4, 5, 6]], [["z"]])
-    )
-    assert sheet_header(path, 1) == ("a", "b")
-    reader = SheetReader(path, 1, 2)
-    assert list(reader) == [
-        Record(("1", None)),
-        Record(("2", "3")),
-        Record(None, "too_many_cells", '["4", "5", "6", null]'),
-    ]
-    assert reader.blank == 1
-    assert sheet_names(path) == ["Sheet", "Sheet1"]
-
-
-def test_a_workbook_that_cannot_be_opened_says_what_to_do(path: Path) -> None:
-    path.write_bytes(b"PK\x03\x04 and nothing more")
-    with pytest.raises(UnreadableError, match="save it again"):
-        sheet_names(path)
+@pytest.mark.parametrize(("text", "found"), FOOTED)
+def test_the_last_lines_of_one_cell_are_a_footer_when_one_of_them_says_so(
+    path: Path, text: str, found: list[tuple[str, ...]]
+) -> None:
+    path.write_text(f"a,b\n{text}")
+    reader = WithoutFooter(CsvReader(path, dialect(), Header(("a", "b"), 1, 4), 2), ("copyright",))
+    assert [record.cells or (record.defect, record.raw) for record in reader] == found
+    assert reader.blank == text.count("\n\n")

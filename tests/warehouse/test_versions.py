@@ -28,10 +28,14 @@ def staged(engine: Engine, rows: list[Version]) -> None:
     """staged.ticket of (id, updated, landed, file, row, status)."""
     engine.execute(
         "create or replace table staged.ticket (source_system varchar, source_id varchar, source_updated_at timestamp, "
-        "landed_at timestamp, sha256 varchar, row_number bigint, status varchar)"
+        "landed_at timestamp, known_at timestamp, drop_at timestamp, sha256 varchar, member varchar, row_number bigint, "
+        "status varchar)"
     )
-    for row in rows:
-        engine.execute("insert into staged.ticket values ('desk', ?, ?, ?, ?, ?, ?)", list(row))
+    for source_id, updated, landed, file, row, status in rows:
+        engine.execute(
+            "insert into staged.ticket values ('desk', ?, ?, ?, ?, ?, ?, '', ?, ?)",
+            [source_id, updated, landed, landed, landed, file, row, status],
+        )
 
 
 def kept(engine: Engine) -> list[tuple[str, str]]:
@@ -48,8 +52,9 @@ def kept(engine: Engine) -> list[tuple[str, str]]:
         # Within one drop the file's hash, and within a file the later row.
         (("1", None, "2026-06-01", "a", 9, "old"), ("1", None, "2026-06-01", "b", 1, "new")),
         (("1", None, "2026-06-01", "a", 1, "old"), ("1", None, "2026-06-01", "a", 2, "new")),
-        # A version that says when it changed is newer than one that does not.
-        (("1", None, "2026-06-02", "b", 1, "old"), ("1", "2026-01-01", "2026-06-01", "a", 1, "new")),
+        # A version that does not say when it changed is as old as its drop.
+        (("1", "2026-01-01", "2026-06-01", "a", 1, "old"), ("1", None, "2026-06-02", "b", 1, "new")),
+        (("1", None, "2026-06-02", "b", 1, "old"), ("1", "2026-06-03", "2026-06-04", "a", 1, "new")),
     ],
 )
 def test_the_newest_version_stays_in_either_order(engine: Engine, older: Version, newer: Version) -> None:

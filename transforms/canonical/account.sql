@@ -1,5 +1,11 @@
 -- grain: account_id
--- The companies: the CRM's accounts that are not deleted.
+-- The companies: the CRM's accounts. One that was deleted stays while a bill or subscription is its own: to forget the
+-- customers that left would make every relationship look lasting.
+with billed as (
+    select account_id from canonical.invoice where account_id is not null
+    union
+    select account_id from canonical.subscription where account_id is not null
+)
 select
     account.source_system || ':' || account.source_id as account_id,    -- system:id of the master account
     account.name,                                                           -- company name
@@ -17,7 +23,11 @@ select
     end as parent_id,                                                       -- the parent company's account_id
     account.lifecycle,                                                      -- prospect, customer, former, unknown
     account.customer_since,                                                 -- as the CRM says; may be null
-    account.created_at                                                      -- UTC
+    account.created_at,                                                     -- UTC
+    case
+        when coalesce(account.is_deleted, false) then coalesce(account.deleted_reason, 'deleted_in_source')
+    end as deleted_reason                                                   -- deleted_in_source, absent_from_full_export; null: it is there
 from staged.account as account
 join setting.system as system on system.system = account.source_system
-where system.kind = 'crm' and not coalesce(account.is_deleted, false)
+left join billed on billed.account_id = account.source_system || ':' || account.source_id
+where system.kind = 'crm' and (not coalesce(account.is_deleted, false) or billed.account_id is not null)

@@ -1,7 +1,8 @@
 -- grain: source_system, source_account_id
 -- Which company (master account) each system's account is, by certain keys only: an external id, a VAT number, or a
 -- business domain that belongs to one company alone. Where certain keys disagree, or none is shared, account_id is null:
--- the account stays visible and counted. A likeness of names is never used.
+-- the account stays visible and counted. A likeness of names is never used; only an export that names its own system's
+-- company instead of giving its id is read by that name, where exactly one company has it.
 with master as (
     select source_system, source_account_id, vat, source_system || ':' || source_account_id as account_id
     from canonical.account_source

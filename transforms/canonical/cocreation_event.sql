@@ -8,6 +8,6 @@ select
     local_month(event.occurred_at, run.timezone) as month               -- its month
 from staged.cocreation_event as event
 cross join setting.run as run
-left join canonical.account_xref as xref
+left join canonical.account_lookup as xref
     on xref.source_system = event.source_system and xref.source_account_id = event.source_account_id
 where local_day(event.occurred_at, run.timezone) <= run.as_of

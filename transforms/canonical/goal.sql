@@ -22,8 +22,8 @@ select
     coalesce(goal.status, 'unknown') as status,                                         -- draft, active, achieved, missed, cancelled, unknown
     local_day(goal.created_at, run.timezone) as created_on,                             -- entered in the source
     case
-        when goal.landed_at = first.first_landed_at then goal.created_at
-        else goal.landed_at
+        when goal.known_at = first.first_known_at then goal.created_at
+        else goal.known_at
     end as known_at                                                                     -- when it became known, UTC
 from staged.goal as goal
 cross join setting.run as run
@@ -31,7 +31,7 @@ join canonical.first_landing as first on first.source_system = goal.source_syste
 left join staged.plan as plan
     on plan.source_system = goal.source_system and plan.source_id = goal.plan_source_id
 left join measured on measured.source_system = goal.source_system and measured.goal_source_id = goal.source_id
-left join canonical.account_xref as xref
+left join canonical.account_lookup as xref
     on xref.source_system = goal.source_system
     and xref.source_account_id = coalesce(goal.source_account_id, plan.source_account_id)
 where not coalesce(goal.is_deleted, false)

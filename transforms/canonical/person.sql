@@ -12,6 +12,6 @@ select
         false
     ) as is_shared                                                      -- a bot, a no-reply address or a shared mailbox: no person
 from staged.person as person
-left join canonical.account_xref as xref
+left join canonical.account_lookup as xref
     on xref.source_system = person.source_system and xref.source_account_id = person.source_account_id
 where not coalesce(person.is_deleted, false)

@@ -11,6 +11,6 @@ select
     event.is_exempt                                                     -- an index clause or another agreed rule
 from staged.relationship_event as event
 cross join setting.run as run
-left join canonical.account_xref as xref
+left join canonical.account_lookup as xref
     on xref.source_system = event.source_system and xref.source_account_id = event.source_account_id
 where event.announced_on <= run.as_of

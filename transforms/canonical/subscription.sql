@@ -12,8 +12,19 @@ select
     subscription.quantity,                                              -- seats
     coalesce(subscription.is_trial, subscription.status = 'trial', false) as is_trial, -- a trial
     subscription.mrr,                                                   -- monthly amount in its currency
-    upper(subscription.currency) as currency                            -- ISO 4217
+    upper(subscription.currency) as currency,                           -- ISO 4217
+    cast(
+        subscription.mrr * case when upper(subscription.currency) = run.currency then 1 else fx.rate end as decimal(18, 4)
+    ) as mrr_base,                                                      -- in the project's currency, by the day it started
+    case
+        when subscription.currency is null then 'currency_missing'
+        when upper(subscription.currency) <> run.currency and fx.rate is null then 'fx_missing'
+    end as fx_reason                                                    -- why there is no amount in the project's currency
 from staged.subscription as subscription
-left join canonical.account_xref as xref
+cross join setting.run as run
+left join canonical.fx_rate as fx
+    on fx.from_currency = upper(subscription.currency)
+    and subscription.started_on >= fx.valid_from and subscription.started_on < fx.valid_until
+left join canonical.account_lookup as xref
     on xref.source_system = subscription.source_system and xref.source_account_id = subscription.source_account_id
 where not coalesce(subscription.is_deleted, false)

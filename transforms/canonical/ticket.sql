@@ -13,26 +13,34 @@ select
     local_month(ticket.created_at, run.timezone) as month,                              -- its month
     ticket.source_system || ':' || ticket.requester_source_id as requester_id,      -- the asking person (person_id)
     ticket.source_system || ':' || ticket.assignee_source_id as assignee_id,        -- our person
-    ticket.first_response_min,                                                          -- calendar minutes to our first answer
-    ticket.first_response_business_min,                                                 -- the same in business minutes
+    coalesce(
+        ticket.first_response_min,
+        case when ticket.first_response_at >= ticket.created_at then epoch(ticket.first_response_at - ticket.created_at) / 60 end
+    ) as first_response_min,                                                            -- calendar minutes to our first answer
+    coalesce(
+        ticket.first_response_business_min, clock.first_response_min
+    ) as first_response_business_min,                                                   -- the same in business minutes
     ticket.solved_at,                                                                   -- UTC; null while unsolved
     coalesce(
         ticket.full_resolution_min, epoch(ticket.solved_at - ticket.created_at) / 60
     ) as full_resolution_min,                                                           -- calendar minutes to the resolution
-    ticket.full_resolution_business_min,                                                -- the same in business minutes
+    coalesce(
+        ticket.full_resolution_business_min, clock.full_resolution_min
+    ) as full_resolution_business_min,                                                  -- the same in business minutes
     ticket.reopens,                                                                     -- times reopened; null = not recorded
     ticket.csat,                                                                        -- rating 0-1; null = not rated
     ticket.csat_state,                                                                  -- not_offered, offered, rated, unknown
     ticket.upheld,                                                                      -- a dispute that was our own error
     case
-        when ticket.landed_at = first.first_landed_at then ticket.created_at
-        else ticket.landed_at
+        when ticket.known_at = first.first_known_at then ticket.created_at
+        else ticket.known_at
     end as known_at                                                                     -- when it became known, UTC
 from staged.ticket as ticket
 cross join setting.run as run
 join canonical.first_landing as first on first.source_system = ticket.source_system
-left join canonical.account_xref as xref
+left join canonical.account_lookup as xref
     on xref.source_system = ticket.source_system and xref.source_account_id = ticket.source_account_id
+left join canonical.ticket_clock as clock on clock.ticket_id = ticket.source_system || ':' || ticket.source_id
 where not coalesce(ticket.is_deleted, false)
     and coalesce(ticket.status, 'unknown') <> 'deleted'
     and local_day(ticket.created_at, run.timezone) <= run.as_of

@@ -7,7 +7,7 @@ select
     usage.feature,                                                      -- feature
     usage.quantity                                                      -- times used
 from staged.usage as usage
-left join canonical.account_xref as xref
+left join canonical.account_lookup as xref
     on xref.source_system = usage.source_system and xref.source_account_id = usage.source_account_id
 left join canonical.subscription as subscription
     on subscription.subscription_id = usage.source_system || ':' || usage.subscription_source_id

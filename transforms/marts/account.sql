@@ -38,7 +38,8 @@ select
         else 'prospect'
     end as status,                                                          -- active, churned, prospect: by revenue, else as the CRM says
     account.owner_id,                                                       -- our account manager's id
-    matched.systems                                                         -- systems that know the company, comma-separated
+    matched.systems,                                                        -- systems that know the company, comma-separated
+    account.deleted_reason                                                  -- deleted_in_source, absent_from_full_export; null: it is there
 from canonical.account as account
 left join matched on matched.account_id = account.account_id
 left join today on today.account_id = account.account_id

@@ -32,6 +32,9 @@ asked as (
             ) then 'outside_coverage'
             when measure.measure_id = 'days_beyond_terms' and automatic.account_id is not null then 'not_applicable'
             when measure.measure_id in ('mrr', 'nrr', 'grr') and revenue.reason is not null then revenue.reason
+            -- Amounts of several currencies that cannot be added.
+            when measure.measure_id in ('days_beyond_terms', 'discount_depth')
+                and evidence.n > 0 and evidence.raw_value is null then 'fx_missing'
             when measure.measure_id in ('nrr', 'grr') and revenue.has_paid and not evidence.is_enough then 'denominator_zero'
             when not evidence.is_enough then 'below_min_n'
         end as reason

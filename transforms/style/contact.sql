@@ -31,7 +31,7 @@ told as (
         first_message.account_id,
         first_message.month,
         first_message.initiated_by,
-        obligatory.entity_id is not null or coalesce(first_message.purpose in ('negotiation', 'dunning', 'support'), false)
+        obligatory.entity_id is not null or first_message.purpose in ('negotiation', 'dunning', 'support')
             as is_obligatory
     from first_message
     left join obligatory on obligatory.entity = 'activity' and obligatory.entity_id = first_message.activity_id

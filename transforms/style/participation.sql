@@ -31,7 +31,8 @@ every as (
     left join marked on marked.entity = 'activity' and marked.entity_id = activity.activity_id
     where activity.kind in ('meeting', 'call')
         and activity.status in ('held', 'unknown')
-        and (activity.purpose = 'co_design' or (activity.purpose is null and marked.entity_id is not null))
+        -- A field for the purpose is believed before the words are.
+        and case activity.purpose_source when 'field' then activity.purpose = 'co_design' else marked.entity_id is not null end
     group by activity.account_id, coalesce(activity.thread_id, activity.activity_id)
     union all
     select event_id, account_id, month

@@ -11,11 +11,11 @@ joined as (
         account_month.month,
         case
             when mrr_month.account_id is null then cast(0 as decimal(18, 2))
-            when mrr_month.without_currency = 0 and mrr_month.foreign_currency = 0 then mrr_month.mrr
+            when mrr_month.without_currency = 0 and mrr_month.without_rate = 0 then mrr_month.mrr
         end as mrr,
         case
             when mrr_month.without_currency > 0 then 'currency_missing'
-            when mrr_month.foreign_currency > 0 then 'fx_missing'
+            when mrr_month.without_rate > 0 then 'fx_missing'
         end as reason,
         paying.first_paid_month
     from canonical.account_month as account_month

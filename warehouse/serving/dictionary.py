@@ -140,8 +140,10 @@ def _recognised(entity: Entity) -> str:
         return f'recognised by the wrapper `{{"{way.wrapper}": ...}}`'
     if way.object:
         return f'recognised by `"object": "{way.object}"`'
-    names = ", ".join(f"`{name}`" for name in way.headers or way.fields)
-    return f"recognised by the {'headers' if way.headers else 'fields'} {names}"
+    if way.fields:
+        return f"recognised by the fields {', '.join(f'`{name}`' for name in way.fields)}"
+    names = ", ".join(" or ".join(f"`{name}`" for name in spellings) for spellings in way.headers)
+    return f"recognised by the headers {names}"
 
 
 def _mapping(target: str, table: Table) -> str:
@@ -153,7 +155,7 @@ def _mapping(target: str, table: Table) -> str:
     filled = {name for name, column in table.columns.items() if not column.helper}
     absent = [f"`{name}`" for name in staged_tables()[target] if name not in filled]
     limits = f"\nNot in this export: {', '.join(absent)}. Measures that need them are null, with the reason.\n"
-    nested = f", one row per element of `{table.each}`" if table.each else ""
+    nested = f", one row per element of {' or '.join(f'`{name}`' for name in table.each)}" if table.each else ""
     where = f"\nOnly where `{table.where}`.\n" if table.where else ""
     columns = _markdown(("column", "from", "type"), rows)
     return f"Fills `{target}`{nested}:\n\n{columns}{where}{limits if absent else ''}"
@@ -162,13 +164,17 @@ def _mapping(target: str, table: Table) -> str:
 def _origin(column: Column) -> str:
     if column.source:
         return ", else ".join(f"`{name}`" for name in column.source)
+    if column.count_in is not None:
+        return f"the row's place within `{column.count_in}`"
     return f"always `{column.value}`" if column.sql is None else f"`{' '.join(column.sql.split())}`"
 
 
 def _kind(column: Column) -> str:
     """Type, format and whether a row without it is refused."""
     unit = " in minor units" if column.type == "money" and column.unit == "minor" else ""
-    described = f"{column.type}{unit}" + (f" `{column.format}`" if column.format else "")
+    described = f"{column.type}{unit}" + (
+        f" {', '.join(f'`{form}`' for form in column.format)}" if column.format else ""
+    )
     return f"{described}, required" if column.required else described
 
 
