@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +16,6 @@ from warehouse.errors import ConfigurationError, MutualValueError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from warehouse.landing import LandedFile
     from warehouse.project import Project
 
 
@@ -50,7 +47,6 @@ app = typer.Typer(
 Folder = Annotated[Path, typer.Option("--project", help="The project folder.", metavar="DIR")]
 HERE = Path()
 OWNER_ONLY = 0o077
-CHECK = ".check-"
 
 
 class EngineName(StrEnum):
@@ -96,40 +92,19 @@ def demo(
 
 @app.command(epilog="Example: mutual-value check --project acme")
 def check(project: Folder = HERE) -> None:
-    """Say what every file in the inbox is, and what is missing, unknown or unreadable; change nothing.
+    """Say what every file in the inbox is and what becomes of its rows: missing, unknown, unreadable, quarantined.
+
+    Changes nothing.
 
     Exit 1 when a file cannot be read.
     """
-    opened = _open(project)
-    files = _inspected(opened)
-    for file in files:
-        typer.echo(_file_lines(file))
-    told = Counter(file.status for file in files)
-    typer.echo(", ".join(f"{count} {status}" for status, count in sorted(told.items())) or f"{opened.inbox} is empty")
-    if told["unreadable"]:
+    from flows.inspection import inspect, lines
+
+    found = inspect(_open(project))
+    for line in lines(found):
+        typer.echo(line)
+    if found.statuses["unreadable"]:
         raise typer.Exit(1)
-
-
-def _inspected(project: Project) -> list[LandedFile]:
-    """Every file of the inbox, read into a folder that is thrown away."""
-    from warehouse.contracts import SHIPPED, load_contracts
-    from warehouse.landing import inspect, systems
-
-    contracts = load_contracts([SHIPPED, project.exports])
-    # In the project folder rather than in the machine's temporary one, which others may read or which may be small.
-    with TemporaryDirectory(prefix=CHECK, dir=project.root) as folder:
-        return [
-            file for system in systems(project) for file in inspect(project, contracts, system, Path(folder, system))
-        ]
-
-
-def _file_lines(file: LandedFile) -> str:
-    rows = "? rows" if file.rows_in is None else f"{file.rows_in} rows"
-    lines = [f"{file.system}/{file.name}: {file.entity or 'no entity'}, {rows}, {file.status}"]
-    lines += [f"  missing: {', '.join(file.missing)}"] if file.missing else []
-    lines += [f"  unknown: {', '.join(file.unknown)}"] if file.unknown else []
-    lines += [f"  {file.message}"] if file.message else []
-    return "\n".join(lines)
 
 
 @app.command(epilog="Example: mutual-value run --project acme --as-of 2026-06-30")

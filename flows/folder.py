@@ -7,14 +7,14 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from warehouse.contracts import SHIPPED
 from warehouse.errors import ConfigurationError
-from warehouse.project import CONFIGURATION, Settings, SystemSettings
+from warehouse.project import CONFIGURATION, Calendar, Settings, SystemSettings
 
 FOLDERS = ("inbox", "exports", "identity", "decisions", "reference", "templates")
 TEMPLATES = SHIPPED / "templates"
@@ -56,6 +56,9 @@ def configuration() -> str:
         if _is_section(field):
             lines += [f"# [{name}]", *_keys(field.annotation)]
     lines += [
+        "# Business hours by name; a helpdesk that gives only times has its minutes counted in them:",
+        "# [calendars.<calendar>]",
+        *_keys(Calendar),
         "# One section for each system in the inbox that needs it:",
         "# [systems.<system>]",
         *_keys(SystemSettings),
@@ -66,7 +69,7 @@ def configuration() -> str:
 def _keys(model: Any) -> Iterator[str]:
     """The scalar and list keys of one table, and an empty line behind each."""
     for name, field in model.model_fields.items():
-        if _is_section(field) or name == "systems":
+        if _is_section(field) or name in ("systems", "calendars"):
             continue
         yield from (f"# {field.description}", f"# {_assignment(name, field)}", "")
 
@@ -82,6 +85,14 @@ EXAMPLES: dict[str, str] = {
     "currency": '"DKK"',
     "scope": '"full"',
     "columns": '{ account = { segment = "Kundetype" } }',
+    "values": '{ ticket = { type = { Kundefejl = "incident" } } }',
+    "locale": '"da"',
+    "encoding": '"cp1252"',
+    "delimiter": '";"',
+    "calendar": '"support"',
+    "hours": '{ mon = ["08:00-16:00"], tue = ["08:00-12:00", "13:00-16:00"] }',
+    "holidays": '"DK"',
+    "closed": "[2026-06-05, 2026-12-24]",
     "lexicon": '{ discount = ["prisafslag"] }',
     "shared_domains": '["koncern.example"]',
 }
@@ -89,13 +100,17 @@ EXAMPLES: dict[str, str] = {
 
 def _assignment(name: str, field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
-    shown = EXAMPLES[name] if default in (None, {}, []) else json.dumps(default, ensure_ascii=False)
+    shown = (
+        EXAMPLES[name] if field.is_required() or default in (None, {}, []) else json.dumps(default, ensure_ascii=False)
+    )
     choices = [choice for choice in _choices(field.annotation) if json.dumps(choice) != shown]
     return f"{name} = {shown}" + (f"  # or {', '.join(map(json.dumps, choices))}" if choices else "")
 
 
 def _choices(annotation: Any) -> list[str]:
     """The texts that a key is limited to, if it is."""
+    if get_origin(annotation) is dict:
+        return []
     return [part for kind in get_args(annotation) for part in get_args(kind) if isinstance(part, str)]
 
 

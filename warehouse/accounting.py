@@ -1,4 +1,4 @@
-"""The books of casting: each record of each file counted once, and what each source delivered.
+"""The books of casting: each record of each file counted once.
 
 rows_in = rows_loaded + rows_quarantined + rows_ignored, for every file. Each side is counted by itself, so that a
 record that got lost shows.
@@ -6,45 +6,19 @@ record that got lost shows.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
-from warehouse import cells, queries
-from warehouse.contracts import KEY_COLUMNS, staged_tables
-from warehouse.engine import quoted
+from warehouse import queries
 from warehouse.errors import MutualValueError
 from warehouse.models import declared_tables
 from warehouse.plans import Plan, paths, staged
-from warehouse.project import Project
 from warehouse.sources import LakeFile
 
-# The time of a record of each table: audit.coverage tells from when to when a source has any. A table without one here
-# (people) has no events.
-EVENT_TIME: Mapping[str, str] = {
-    "account": "created_at",
-    "opportunity": "created_at",
-    "activity": "started_at",
-    "plan": "created_at",
-    "goal": "created_at",
-    "goal_measure": "created_at",
-    "ticket": "created_at",
-    "ticket_comment": "created_at",
-    "cocreation_event": "occurred_at",
-    "subscription": "started_on",
-    "invoice": "issued_on",
-    "invoice_line": "period_start_on",
-    "relationship_event": "announced_on",
-    "usage": "used_on",
-    "history": "changed_at",
-}
-# A JSON key that is always null is an empty column, a key that no record has an absent one: asked of these many.
-SAMPLE = 2000
 NOT_LANDED = ("unrecognised", "unreadable", "empty")
 _COUNTED = ("staged", "out", "filtered", "total", "defective", "loaded", "elsewhere", "elsewhere_out")
 
@@ -68,6 +42,8 @@ class NotLanded(Protocol):
     def member(self) -> str: ...
     @property
     def entity(self) -> str | None: ...
+    @property
+    def missing(self) -> tuple[str, ...]: ...
     @property
     def bytes(self) -> int: ...
     @property
@@ -224,139 +200,6 @@ def _no_contract(file: LakeFile) -> str:
     return f"no contract has {file.entity!r} of {file.system!r} any more; its records wait in the lake until one has"
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """What one plan's files delivered of one table: rows, and of each column how many values and whether it came."""
-
-    plan: Plan
-    rows: int
-    values: Mapping[str, int]
-    present: frozenset[str]
-    first: dt.date | None
-    last: dt.date | None
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        source = self.plan.source
-        return source.contract.system, source.entity_name, source.table_name
-
-
-def delivered(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan], project: Project) -> list[Delivered]:
-    """Look over the staged rows, one pass for each table."""
-    found = []
-    for table in staged_tables():
-        of_table = [plan for plan in plans if plan.source.table_name == table]
-        if of_table:
-            facts = _look(connection, table, project.settings.timezone)
-            found += [_delivered(connection, plan, facts.get(plan.number)) for plan in of_table]
-    return found
-
-
-def _look(connection: duckdb.DuckDBPyConnection, table: str, zone: str) -> dict[int, tuple[Any, ...]]:
-    """For each plan: rows, first and last event day, values of each column."""
-    columns = _own_columns(table)
-    event = EVENT_TIME.get(table)
-    day = "cast(null as date)"
-    if event:
-        day = quoted(event) if staged_tables()[table][event] == "date" else cells.day(quoted(event), zone)
-    counts = ", ".join(f"count({quoted(name)})" for name in columns)
-    rows = connection.execute(
-        f"select _plan, count(*), min({day}), max({day}), {counts} from {staged(table)} group by _plan"
-    ).fetchall()
-    return {row[0]: row[1:] for row in rows}
-
-
-def _own_columns(table: str) -> list[str]:
-    return [*KEY_COLUMNS, *staged_tables()[table]]
-
-
-def _delivered(connection: duckdb.DuckDBPyConnection, plan: Plan, facts: tuple[Any, ...] | None) -> Delivered:
-    columns = _own_columns(plan.source.table_name)
-    rows, first, last, *counts = facts or (0, None, None, *(0 for _ in columns))
-    values = dict(zip(columns, counts, strict=True))
-    present = plan.present
-    if plan.source.entity.format == "json":
-        present = _seen(connection, plan, values)
-    return Delivered(plan, rows, values, present, first, last)
-
-
-def _seen(connection: duckdb.DuckDBPyConnection, plan: Plan, values: Mapping[str, int]) -> frozenset[str]:
-    """Of a JSON plan's columns those with a value, and those whose key came with null only.
-
-    Of the elements of lists that were all empty nothing is known, so no column is said to be absent.
-    """
-    empty = sorted(name for name in plan.present if plan.columns[name].source and not values.get(name))
-    if not empty:
-        return plan.present
-    answers = connection.execute(queries.select_seen(plan, empty, SAMPLE), [paths(plan)]).fetchall()[0]
-    return plan.present - {name for name, is_seen in zip(empty, answers, strict=True) if is_seen is False}
-
-
-def write_coverage(connection: duckdb.DuckDBPyConnection, found: Sequence[Delivered]) -> None:
-    """Make audit.coverage: from when to when each entity has events, and the declared columns that it lacks."""
-    by_entity: dict[tuple[str, str], list[Delivered]] = defaultdict(list)
-    for each in found:
-        by_entity[each.key[:2]].append(each)
-    rows = []
-    for (system, entity), parts in by_entity.items():
-        of_first = [part for part in parts if part.plan.source.is_first]
-        rows.append(
-            {
-                "system": system,
-                "entity": entity,
-                "from_date": min((part.first for part in of_first if part.first), default=None),
-                "to_date": max((part.last for part in of_first if part.last), default=None),
-                "as_of": max(file.landed_at for part in parts for file in part.plan.files).date(),
-                "scope": parts[0].plan.source.scope,
-                "columns_missing": ", ".join(sorted(_missing(parts))),
-            }
-        )
-    write(connection, "audit.coverage", rows)
-
-
-def _missing(parts: Iterable[Delivered]) -> set[str]:
-    """The declared columns that no file of the entity delivered."""
-    declared, present = set(), set()
-    for part in parts:
-        table = part.plan.source.table_name
-        declared |= {f"{table}.{name}" for name, column in part.plan.columns.items() if not column.helper}
-        present |= {f"{table}.{name}" for name in part.present}
-    return declared - present
-
-
-def write_connected(connection: duckdb.DuckDBPyConnection, found: Sequence[Delivered]) -> None:
-    """Make setting.connected: which source delivers which column, and how full it is.
-
-    A source without any record (a template that was copied and left empty) connects nothing.
-    """
-    by_table: dict[tuple[str, str, str], list[Delivered]] = defaultdict(list)
-    for each in found:
-        if any(file.rows for file in each.plan.files):
-            by_table[each.key].append(each)
-    rows = [
-        {
-            "system": system,
-            "entity": entity,
-            "table_name": table,
-            "column_name": column,
-            "is_present": any(column in part.present for part in parts),
-            "fill_share": _share(sum(part.values[column] for part in parts), sum(part.rows for part in parts)),
-        }
-        for (system, entity, table), parts in sorted(by_table.items())
-        for column in _own_columns(table)
-    ]
-    types = {
-        **dict.fromkeys(("system", "entity", "table_name", "column_name"), "varchar"),
-        "is_present": "boolean",
-        "fill_share": "double",
-    }
-    _fill(connection, "setting.connected", types, rows, "system, entity, table_name, column_name")
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
-
-
 def write_quarantine(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan]) -> None:
     """Make audit.quarantine of the failures that casting found. Texts are masked: whole they are in the lake alone."""
     for file, table in _without_currency(plans):
@@ -398,10 +241,10 @@ def _without_currency(plans: Sequence[Plan]) -> list[tuple[int, str]]:
 def write(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Make a declared audit table (transforms/declared.yml) of the rows, in the order of its grain."""
     model = next(model for model in declared_tables() if model.table == table)
-    _fill(connection, table, model.types, rows, ", ".join(model.grain))
+    fill(connection, table, model.types, rows, ", ".join(model.grain))
 
 
-def _fill(
+def fill(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     types: Mapping[str, str],

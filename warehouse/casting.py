@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
-from warehouse import accounting, drops, queries
+from warehouse import accounting, coverage, drops, queries
 from warehouse.accounting import Ledger, NotLanded
 from warehouse.cells import SQL_TYPES
 from warehouse.contracts import KEY_COLUMNS, StagedType, SystemContract, staged_tables
@@ -51,7 +51,7 @@ def stage(
     contracts: Mapping[str, SystemContract],
     landed: Sequence[NotLanded] = (),
 ) -> None:
-    """Fill `staged` (an attached database) from the lake, and audit.file, .drop, .quarantine, .coverage, .drift,
+    """Fill `staged` (an attached database) from the lake, and audit.file, .drop, .quarantine, .coverage and
     setting.connected.
 
     Every table of staged.yml is made, empty where no source fills it. `landed` is landing's report: files that did
@@ -81,9 +81,9 @@ def stage(
     drops.keep_newest_parts(connection, plans)
     drops.delete_absent(connection, plans, project.settings.limits.full_drop_share)
     drops.complete_newest(connection, plans)
-    found = accounting.delivered(connection, plans, project)
-    accounting.write_coverage(connection, found)
-    accounting.write_connected(connection, found)
+    found = coverage.delivered(connection, plans, project)
+    coverage.write_coverage(connection, found, landed)
+    coverage.write_connected(connection, found)
     _drop_work(connection, filled)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import accounting
+from warehouse import accounting, queries
 from warehouse.contracts import staged_tables
 from warehouse.engine import quoted
 from warehouse.plans import Plan, staged
@@ -82,33 +82,54 @@ def complete_newest(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan]
     for plan in plans:
         by_table[plan.source.table_name].append(plan)
     for table, group in by_table.items():
-        own = staged_tables()[table]
-        lacking = {
-            column: [plan.number for plan in group if column not in plan.present]
-            for column in own
-            if any(column in plan.present for plan in group)
-        }
-        lacking = {column: numbers for column, numbers in lacking.items() if numbers}
-        if lacking:
-            _complete(connection, staged(table), lacking)
+        files = [file.number for plan in group for file in plan.files]
+        if len(files) > 1 and _has_versions(connection, staged(table)):
+            lacking = _lacking(connection, group, staged_tables()[table])
+            lacking = {column: numbers for column, numbers in lacking.items() if 0 < len(numbers) < len(files)}
+            if lacking:
+                _complete(connection, staged(table), lacking)
+
+
+def _has_versions(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether some record is in several files."""
+    versions = f"select 1 from {name} group by source_system, source_id having count(distinct _file) > 1 limit 1"
+    return bool(connection.execute(versions).fetchall())
+
+
+def _lacking(
+    connection: duckdb.DuckDBPyConnection, plans: Iterable[Plan], columns: Iterable[str]
+) -> dict[str, list[int]]:
+    """Column -> the files that do not have it: no header, or in a JSON file no record with its key."""
+    lacking: dict[str, list[int]] = {column: [] for column in columns}
+    for plan in plans:
+        read = [name for name in plan.present if name in plan.columns and plan.columns[name].source]
+        is_json = plan.source.entity.format == "json"
+        keys = queries.seen(connection, plan, read) if is_json and read else {}
+        for column, files in lacking.items():
+            files += [
+                file.number
+                for file in plan.files
+                if column not in plan.present or keys.get(file.number, {}).get(column) is False
+            ]
+    return lacking
 
 
 def _complete(connection: duckdb.DuckDBPyConnection, name: str, lacking: Mapping[str, Sequence[int]]) -> None:
-    """`lacking`: column -> the plans whose files do not have it."""
+    """`lacking`: column -> the files that do not have it."""
     found = ", ".join(
         f"arg_min_null(version.{quoted(column)}, version.rank) "
-        f"filter (where not list_contains({list(numbers)}, version._plan)) as {quoted(column)}"
+        f"filter (where not list_contains({list(numbers)}, version._file)) as {quoted(column)}"
         for column, numbers in lacking.items()
     )
     assigned = ", ".join(
-        f"{quoted(column)} = case when list_contains({list(numbers)}, row._plan) then found.{quoted(column)} "
+        f"{quoted(column)} = case when list_contains({list(numbers)}, row._file) then found.{quoted(column)} "
         f"else row.{quoted(column)} end"
         for column, numbers in lacking.items()
     )
     connection.execute(
         f"""
         with mixed as (
-            select source_system, source_id from {name} group by all having count(distinct _plan) > 1
+            select source_system, source_id from {name} group by all having count(distinct _file) > 1
         ),
         version as (
             select

@@ -24,6 +24,7 @@ from warehouse.lake import Draft, Facts, draft, into_lake, lake_files, landed_be
 from warehouse.project import Project, SystemSettings
 from warehouse.recognition import (
     Kind,
+    MissingColumnError,
     UnrecognisedError,
     compare,
     dialect_of,
@@ -240,6 +241,9 @@ class _Landing:
             found = self._draft(path, kind, blank, contract, place, sheet)
         except UnrecognisedError as error:
             return [replace(blank, status="unrecognised", message=str(error), rows_in=_countable(path, kind))]
+        except MissingColumnError as error:
+            refused = replace(blank, entity=error.entity, missing=error.columns, rows_in=_countable(path, kind))
+            return [replace(refused, status="unreadable", message=str(error))]
         self._seen[blank.sha256, sheet] = found
         return found
 

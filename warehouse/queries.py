@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+import duckdb
+
 from warehouse import cells, expressions
 from warehouse.cells import SQL_TYPES
 from warehouse.contracts import Column, StagedType
 from warehouse.engine import literal, quoted
 from warehouse.errors import ConfigurationError
 from warehouse.json_paths import Paths, json_path, plain
-from warehouse.plans import Check, Field, Plan, type_name
+from warehouse.plans import Check, Field, Plan, paths, type_name
 from warehouse.recognition import headers_read
 from warehouse.records import FOOTER
 
@@ -109,8 +111,21 @@ def _entry(plan: Plan, bit: int, check: Check) -> str:
     )
 
 
+# A JSON key that is always null is an empty column, a key that no record has an absent one: asked of these many.
+SAMPLE = 2000
+
+
+def seen(connection: duckdb.DuckDBPyConnection, plan: Plan, names: Sequence[str]) -> dict[int, dict[str, bool | None]]:
+    """Of each file of a JSON plan, which of the named columns some record has the key of; None: its lists are empty."""
+    rows = connection.execute(select_seen(plan, names, SAMPLE), [paths(plan), paths(plan)]).fetchall()
+    return {file: dict(zip(names, answers, strict=True)) for file, *answers in rows}
+
+
 def select_seen(plan: Plan, names: Sequence[str], sample: int) -> str:
-    """For each of the named columns whether a JSON record among each file's first `sample` has its key at all."""
+    """For each file, and each of the named columns, whether a record among its first `sample` has the key at all.
+
+    Columns: _file, then one for each name; null where an empty list leaves it open. Parameters: the files' paths, twice.
+    """
     each, base = _list_path(plan), _base(plan)
     value = "record" if each is None else "_element"
     tests = []
@@ -118,11 +133,18 @@ def select_seen(plan: Plan, names: Sequence[str], sample: int) -> str:
         paths = [path for path in plan.columns[name].source if not path.startswith(("^", "#"))]
         keys = ", ".join(literal(json_path(plain(path), base if each is None else "$")) for path in paths)
         tests.append(f"bool_or(list_contains(json_exists({value}, [{keys}]), true))" if keys else "true")
-    records = f"from read_parquet(?, file_row_number = true) as lake where file_row_number < {sample}"
-    if each is not None:
-        items = f"json_extract(record, {literal(json_path(each, base) + '[*]')})"
-        records = f"from (select unnest({items}) as _element {records})"
-    return f"select {', '.join(tests)} {records}"
+    records = f"{_LAKE} where lake.file_row_number < {sample} and lake.record is not null"
+    every = literal(f"{json_path(each, base)}[*]") if each is not None else ""
+    items = f"json_extract(lake.record, {every})" if each is not None else "[lake.record]"
+    # Outside, so that a file whose lists are all empty has a row as well.
+    return f"""
+        with value as (select facts.number as _file, unnest({items}) as {value} {records})
+        select facts.number as _file, {", ".join(tests)}
+        from casting_file as facts
+        left join value on value._file = facts.number
+        where list_contains(?, facts.path)
+        group by facts.number
+    """
 
 
 def select_defects(plan: Plan) -> str:
@@ -307,7 +329,9 @@ def _json_texts(plan: Plan, fields: Sequence[Field], lake: str) -> str:
     for planned in fields:
         column = plan.columns[planned.name]
         found = [_json_text(path, each, base, outer, inner) for path in column.source]
-        first = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        # An empty text says no more than a key that is not there.
+        told = ", ".join(f"nullif({each}, '')" for each in found)
+        first = found[0] if len(found) == 1 else f"coalesce({told})"
         texts += f", {first} as {planned.text}"
     if each is None:
         records = f"select {_FACTS}, {_row(plan)} as _row, 1 as _position, {outer.extract('record')} {lake}"

@@ -39,6 +39,15 @@ _FOREIGN = {
 }
 
 
+class MissingColumnError(UnreadableError):
+    """The file is of an entity, but lacks columns that its records cannot do without."""
+
+    def __init__(self, message: str, entity: str, columns: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.entity = entity
+        self.columns = columns
+
+
 class UnrecognisedError(MutualValueError):
     """No entity of the contract fits the file, or several do; the message says what was looked for."""
 
@@ -234,7 +243,7 @@ def _recognise_table(found: Mapping[str, _Header], contract: SystemContract, own
 
 
 def _unknown_message(what: str, parts: str, seen: Sequence[str], contract: SystemContract) -> str:
-    shown = ", ".join(_told(name) for name in seen[:8]) or "none"
+    shown = ", ".join(shown_header(name) for name in seen[:8]) or "none"
     known = ", ".join(contract.entities)
     return (
         f"no {what} of {contract.title} has these {parts} ({shown}); its contract knows {known}. "
@@ -242,7 +251,7 @@ def _unknown_message(what: str, parts: str, seen: Sequence[str], contract: Syste
     )
 
 
-def _told(name: str) -> str:
+def shown_header(name: str) -> str:
     """A header as it may stand in a log; a text that is no header (a sentence, an address, a number) is not told."""
     is_header = len(name) <= 40 and len(name.split()) <= 4 and "@" not in name and not re.search(r"\d{5}", name)
     return name if is_header else "..."
@@ -282,9 +291,11 @@ def _layout(name: str, headers: tuple[str, ...], contract: SystemContract, own: 
     wanted = wanted_headers(contract.entities[name], own)
     needed = {" or ".join(wanted[column][0]) for column in layout.missing if wanted[column][1]}
     if needed:
-        raise UnreadableError(
+        raise MissingColumnError(
             f"it is {name}, but lacks the required column {', '.join(sorted(needed))}; export it with that column, or "
-            f"name the header that holds it in mutual-value.toml under [systems.{contract.system}.columns]"
+            f"name the header that holds it in mutual-value.toml under [systems.{contract.system}.columns]",
+            name,
+            tuple(column for column in layout.missing if wanted[column][1]),
         )
     return layout
 

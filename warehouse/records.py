@@ -460,8 +460,8 @@ _MOST_FOOTER_LINES = 50
 class WithoutFooter:
     """Another reader's records, where the lines of a report's footer are told apart from damaged records.
 
-    The last lines of one cell are the footer when one of them begins as the contract says that a footer's line does:
-    the report's own name, which stands among them, can be any text.
+    Lines of one cell at the end are the footer from the first one that begins as the contract says that a footer's line
+    does; and from a blank line before that, since the report's own name, which stands there, can be any text.
     """
 
     def __init__(self, reader: Reader, markers: Iterable[str]) -> None:
@@ -470,19 +470,32 @@ class WithoutFooter:
         self.blank = 0
 
     def __iter__(self) -> Iterator[Record]:
-        held: list[Record] = []
+        held: list[tuple[Record, bool]] = []
         for record in self._reader:
+            is_after_blank, self.blank = self._reader.blank > self.blank, self._reader.blank
             if _single_text(record) is None or len(held) > _MOST_FOOTER_LINES:
-                yield from held
+                yield from (each for each, _ in held)
                 held = []
             if _single_text(record) is None:
                 yield record
             else:
-                held.append(record)
+                held.append((record, is_after_blank))
         self.blank = self._reader.blank
-        is_footer = any(str(_single_text(record)).casefold().startswith(self._markers) for record in held)
-        for record in held:
-            yield Record(None, FOOTER, _single_text(record)) if is_footer else record
+        start = self._footer(held)
+        for place, (record, _) in enumerate(held):
+            yield record if place < start else Record(None, FOOTER, _single_text(record))
+
+    def _footer(self, held: list[tuple[Record, bool]]) -> int:
+        """Where among the last lines of one cell the footer begins."""
+        marked = (
+            place
+            for place, (record, _) in enumerate(held)
+            if str(_single_text(record)).casefold().startswith(self._markers)
+        )
+        first = next(marked, None)
+        if first is None:
+            return len(held)
+        return next((place for place, (_, is_after_blank) in enumerate(held[:first]) if is_after_blank), first)
 
 
 FOOTER = "footer"

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pyarrow as pa
 import yaml
 
@@ -86,7 +87,7 @@ def write_settings(
     _table(engine, "measure_source", _sources())
     patterns = lexicon_patterns(project.settings.lexicon)
     _table(engine, "lexicon", patterns)
-    _define_lexicon(engine, patterns)
+    define_lexicon(engine.connection, patterns)
     _table(engine, "shared_domain", [{"domain": domain} for domain in _shared_domains(project)])
     _table(
         engine,
@@ -177,7 +178,8 @@ def _shared_domains(project: Project) -> list[str]:
 
 
 def lexicon_patterns(own: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
-    """One regular expression (RE2) per class of transforms/lexicon.yml, for lower-case text; and `any` for all of them.
+    """Two regular expressions (RE2) per class of transforms/lexicon.yml, for lower-case text: what gives the class, and
+    what takes it away again ('' where nothing does); and `any` for all that give one.
 
     `own` adds stems to a class, or makes a new class.
     """
@@ -185,38 +187,55 @@ def lexicon_patterns(own: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
     stems = {
         name: [*shipped.get(name, ()), *own.get(name, ())] for name in [*shipped, *sorted(own.keys() - shipped.keys())]
     }
-    stems["any"] = sorted({stem for each in stems.values() for stem in each})
-    return [{"class": name, "pattern": _pattern(each)} for name, each in stems.items()]
+    stems["any"] = sorted({stem for each in stems.values() for stem in each if not stem.startswith("!")})
+    return [
+        {
+            "class": name,
+            "pattern": _pattern([stem for stem in each if not stem.startswith("!")]),
+            "but_not": _pattern([stem.removeprefix("!") for stem in each if stem.startswith("!")]),
+        }
+        for name, each in stems.items()
+    ]
 
 
 def _pattern(stems: Sequence[str]) -> str:
-    """Any of the stems at the start of a word; `_` stands for a space, a hyphen or itself, a last `.` ends the word."""
-    alternatives = "|".join(_alternative(stem.lower()) for stem in stems)
-    return f"(^|{_NO_LETTER})({alternatives})"
+    """Any of the stems, each at the start of a word, or anywhere where it begins with `~`; '' of none."""
+    at_start = "|".join(_alternative(stem.lower()) for stem in stems if not stem.startswith("~"))
+    inside = "|".join(_alternative(stem.lower()[1:]) for stem in stems if stem.startswith("~"))
+    parts = [f"(^|{_NO_LETTER})({at_start})" if at_start else "", f"({inside})" if inside else ""]
+    return "|".join(filter(None, parts))
+
+
+# How far apart the two halves of a stem with `*` may stand: some four words.
+_APART = 25
 
 
 def _alternative(stem: str) -> str:
     ends = f"($|{_NO_LETTER})" if stem.endswith(".") else ""
-    return re.escape(stem.removesuffix(".")).replace("_", "[ _-]") + ends
+    words = re.escape(stem.removesuffix(".")).replace("_", "[ _-]")
+    return words.replace(r"\*", f".{{0,{_APART}}}") + ends
 
 
-def _define_lexicon(engine: Engine, patterns: Sequence[Mapping[str, str]]) -> None:
+def define_lexicon(connection: duckdb.DuckDBPyConnection, patterns: Sequence[Mapping[str, str]]) -> None:
     """The functions has_signal(words) and signals(words), for this connection.
 
     The patterns stand in the functions as constants: the engine compiles a constant pattern once, and one that comes
     from a table anew for every row (60 s against half a second on 130,000 subjects).
     """
     cases = [
-        f"case when regexp_matches(words, {literal(row['pattern'])}) then {literal(row['class'])} end"
-        for row in patterns
-        if row["class"] != "any"
+        f"case when {_is_class(row)} then {literal(row['class'])} end" for row in patterns if row["class"] != "any"
     ]
     every = next(row["pattern"] for row in patterns if row["class"] == "any")
-    engine.execute(f"create or replace temp macro has_signal(words) as regexp_matches(words, {literal(every)})")
-    engine.execute(
+    connection.execute(f"create or replace temp macro has_signal(words) as regexp_matches(words, {literal(every)})")
+    connection.execute(
         "create or replace temp macro signals(words) as "
         f"list_filter([{', '.join(cases)}], lambda class: class is not null)"
     )
+
+
+def _is_class(row: Mapping[str, str]) -> str:
+    given = f"regexp_matches(words, {literal(row['pattern'])})"
+    return f"{given} and not regexp_matches(words, {literal(row['but_not'])})" if row["but_not"] else given
 
 
 def _table(

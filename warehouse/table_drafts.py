@@ -75,7 +75,8 @@ def _facts(content: Content, layout: Layout, kind: str, dialect: Dialect) -> Fac
 
 def _quick(draft: Draft, path: Path, header: Header, dialect: Dialect, facts: Facts, count: Count) -> Drafted | None:
     """The file as the engine reads it; None where it refuses the file or does not read the records counted."""
-    if not count.is_certain:
+    # A footer's lines would be rows to the engine where a spreadsheet filled them up with empty cells.
+    if not count.is_certain or dialect.footer:
         return None
     facts = replace(facts, rows_in=count.records + count.blank, rows_blank=count.blank)
     select = f"select {_cells(table_columns(header.cells))} from {_read_csv(path, header, dialect)}"

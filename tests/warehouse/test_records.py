@@ -171,6 +171,8 @@ FOOTED = [
     ("1,2\n\nMy report\nCopyright (c) 2026\n", [("1", "2"), ("footer", "My report"), ("footer", "Copyright (c) 2026")]),
     ("1,2\nlost\n3,4\nCopyright\n", [("1", "2"), ("too_few_cells", "lost"), ("3", "4"), ("footer", "Copyright")]),
     ("1,2\nlost\n", [("1", "2"), ("too_few_cells", "lost")]),
+    ("1,2\nlost\nCopyright\n", [("1", "2"), ("too_few_cells", "lost"), ("footer", "Copyright")]),
+    ("lost\n\nMy report\nCopyright\n", [("too_few_cells", "lost"), ("footer", "My report"), ("footer", "Copyright")]),
     ("1,2\nCopyright,\n", [("1", "2"), ("footer", "Copyright")]),
     ("1,2\n", [("1", "2")]),
 ]

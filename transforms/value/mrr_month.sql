@@ -23,7 +23,10 @@ line_month as (
     select account_id, fx_reason, monthly, first_month, unnest(range(0, month_ends)) as step from line
 ),
 billed as (
-    select distinct account_id from canonical.invoice_line where kind = 'recurring' and account_id is not null
+    -- A line without a period is no revenue of a month, so it does not replace the subscription's own amount.
+    select distinct account_id
+    from canonical.invoice_line
+    where kind = 'recurring' and account_id is not null and period_end_on > period_start_on
 ),
 subscribed as (
     select
