@@ -138,8 +138,8 @@ class, the share that was given it. The last columns are precision / recall by l
 
 What this means for a measure: C1 counts requests for a discount, C2 disputes, C3 tenders; a rate of them is too low
 by about 1 - recall and too high by about 1 - precision of what is counted, for all accounts alike unless their people
-write differently. A field of the source is believed before words are (`purpose_source`), and `audit.purpose` says how many
-contacts have no purpose at all. The set is balanced on purpose: in a real CRM most subjects belong to few classes.
+write differently. A field of the source is believed before words are (`purpose_source`), and `audit.purpose` says how
+many contacts have no purpose at all. The set is balanced on purpose: in a real CRM most subjects belong to few classes.
 
 Stems of your own go under `[lexicon]` in `mutual-value.toml`.
 """

@@ -124,7 +124,7 @@ def seen(connection: duckdb.DuckDBPyConnection, plan: Plan, names: Sequence[str]
 def select_seen(plan: Plan, names: Sequence[str], sample: int) -> str:
     """For each file, and each of the named columns, whether a record among its first `sample` has the key at all.
 
-    Columns: _file, then one for each name; null where an empty list leaves it open. Parameters: the files' paths, twice.
+    Columns: _file, then one for each name; null where an empty list leaves it open. Parameters: the paths, twice.
     """
     each, base = _list_path(plan), _base(plan)
     value = "record" if each is None else "_element"

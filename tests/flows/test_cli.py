@@ -17,7 +17,6 @@ from flows.cli import app
 from flows.runs import RunRecord, read_runs
 from tests.flows.conftest import Parts
 from warehouse.errors import ConfigurationError
-from warehouse.landing import LandedFile
 from warehouse.lock import hold
 from warehouse.project import Project
 from warehouse.serving.publish import current_run_id
@@ -193,44 +192,31 @@ class TestRun:
         assert len(list(project.root.glob(".build-*/warehouse.duckdb"))) == 1
 
 
-def landed(name: str, status: str, **more: object) -> LandedFile:
-    facts: dict[str, object] = {
-        "system": "zendesk", "name": name, "sha256": "0" * 64, "member": "", "entity": "ticket", "bytes": 10,
-        "rows_in": 3, "status": status, "message": "", "missing": (), "unknown": (),
-    }  # fmt: skip
-    return LandedFile(**{**facts, **more})  # type: ignore[arg-type]
-
-
 class TestCheck:
-    @pytest.fixture
-    def files(self, monkeypatch: pytest.MonkeyPatch) -> list[LandedFile]:
-        found: list[LandedFile] = []
-        monkeypatch.setattr("warehouse.landing.inspect", lambda *_: found)
-        return found
-
-    def test_says_what_each_file_is(self, project: Project, files: list[LandedFile]) -> None:
-        files += [
-            landed("tickets.ndjson", "landed"),
-            landed("old.csv", "landed", missing=("Satisfaction",), unknown=("Mood", "Colour")),
-            landed("notes.txt", "unrecognised", entity=None, rows_in=None, message="no entity has these headers"),
-        ]
+    def test_says_what_each_file_is_and_what_becomes_of_its_rows(self, project: Project) -> None:
+        drop(project, "a.csv", "goal_id,account_id,title,due_on,created_on,Mood", "1,A,More,2026-12-31,2026-01-01,x")
+        drop(project, "b.csv", "goal_id,account_id,title,due_on,created_on", "2,A,Less,31-12-2026,2026-01-01", "3,A,,,")
+        drop(project, "c.csv", "one,two", "1,2")
         result = call("check", "--project", project.root)
         assert result.exit_code == 0
-        assert result.stdout.splitlines() == [
-            "zendesk/tickets.ndjson: ticket, 3 rows, landed",
-            "zendesk/old.csv: ticket, 3 rows, landed",
-            "  missing: Satisfaction",
-            "  unknown: Mood, Colour",
-            "zendesk/notes.txt: no entity, ? rows, unrecognised",
-            "  no entity has these headers",
-            "2 landed, 1 unrecognised",
+        lines = [line for line in result.stdout.splitlines() if "missing" not in line and "intranet" not in line]
+        assert lines[:7] == [
+            "goals/a.csv: goal, 1 rows (1 loaded), landed",
+            "  unknown: Mood",
+            "goals/b.csv: goal, 2 rows (1 loaded, 1 quarantined), landed",
+            "  quarantine: goal.created_at required_empty: 1 (rows 2)",
+            "  quarantine: goal.due_on unparseable_date: 1 (rows 1)",
+            "  quarantine: goal.title required_empty: 1 (rows 2)",
+            "goals/c.csv: no entity, 1 rows, unrecognised",
         ]
+        assert "2 landed, 2 unrecognised" in lines
 
-    def test_with_an_unreadable_file_is_exit_1(self, project: Project, files: list[LandedFile]) -> None:
-        files += [landed("tickets.csv", "unreadable", rows_in=None, message="not text; export it again as CSV")]
+    def test_a_file_without_a_required_column_is_exit_1_and_named_with_what_to_do(self, project: Project) -> None:
+        drop(project, "a.csv", "goal_id,account_id,title,due_on", "1,A,More,2026-12-31")
         result = call("check", "--project", project.root)
         assert result.exit_code == 1
-        assert "not text; export it again as CSV" in result.stdout
+        assert "goals/a.csv: goal, 1 rows, unreadable" in result.stdout
+        assert "lacks the required column created_on; export it with that column, or name the header" in result.stdout
 
     def test_reads_the_real_inbox_and_changes_nothing(self, project: Project) -> None:
         before = sorted(project.root.rglob("*"))
@@ -238,6 +224,16 @@ class TestCheck:
         assert result.exit_code == 0
         assert "intranet/notes.txt: no entity" in result.stdout
         assert sorted(project.root.rglob("*")) == before
+
+    def test_an_empty_inbox_is_said_to_be_empty(self, tmp_path: Path) -> None:
+        call("init", "--project", tmp_path / "acme")
+        assert call("check", "--project", tmp_path / "acme").stdout == "The inbox is empty.\n"
+
+
+def drop(project: Project, name: str, *lines: str) -> None:
+    folder = project.inbox / "goals"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 class TestStatus:

@@ -405,6 +405,7 @@ class Report:
     ) -> None:
         self.system, self.name, self.status, self.sha256, self.entity = "desk", name, status, sha256, entity
         self.member, self.bytes, self.message, self.rows_in = "", 7, "what to do", rows_in
+        self.missing: tuple[str, ...] = ()
 
 
 def test_files_that_were_not_landed_are_listed_once_with_what_to_do(tmp_path: Path) -> None:

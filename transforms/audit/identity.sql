@@ -4,6 +4,6 @@ select
     source_system as system,        -- the system
     source_account_id,              -- the account's id there
     account_id,                     -- the company; null when unmatched
-    method,                         -- exact_id, external_id, vat, domain; conflict or unmatched where it is not known
+    method,                         -- exact_id, merged, external_id, vat, domain; conflict or unmatched where it is not known
     probability                     -- 1 for a certain key; null when unmatched
 from canonical.account_xref

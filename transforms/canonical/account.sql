@@ -1,6 +1,6 @@
 -- grain: account_id
 -- The companies: the CRM's accounts. One that was deleted stays while a bill or subscription is its own: to forget the
--- customers that left would make every relationship look lasting.
+-- customers that left would make every relationship look lasting. One that was merged is the one that is left.
 with billed as (
     select account_id from canonical.invoice where account_id is not null
     union
@@ -29,5 +29,7 @@ select
     end as deleted_reason                                                   -- deleted_in_source, absent_from_full_export; null: it is there
 from staged.account as account
 join setting.system as system on system.system = account.source_system
+left join canonical.account_merge as merge
+    on merge.source_system = account.source_system and merge.source_account_id = account.source_id
 left join billed on billed.account_id = account.source_system || ':' || account.source_id
-where system.kind = 'crm' and (not coalesce(account.is_deleted, false) or billed.account_id is not null)
+where system.kind = 'crm' and merge.survivor_id is null and (not coalesce(account.is_deleted, false) or billed.account_id is not null)

@@ -4,9 +4,16 @@
 -- the account stays visible and counted. A likeness of names is never used; only an export that names its own system's
 -- company instead of giving its id is read by that name, where exactly one company has it.
 with master as (
-    select source_system, source_account_id, vat, source_system || ':' || source_account_id as account_id
-    from canonical.account_source
-    where is_master
+    select
+        account.source_system,
+        account.source_account_id,
+        account.vat,
+        account.source_system || ':' || coalesce(merge.survivor_id, account.source_account_id) as account_id,
+        merge.survivor_id is not null as is_merged
+    from canonical.account_source as account
+    left join canonical.account_merge as merge
+        on merge.source_system = account.source_system and merge.source_account_id = account.source_account_id
+    where account.is_master
 ),
 master_key as (
     select account_id, 'external_id' as method, source_account_id as key from master
@@ -56,17 +63,19 @@ select
     account.source_system,                      -- the system
     account.source_account_id,                  -- the account's id there
     case
-        when account.is_master then account.source_system || ':' || account.source_account_id
+        when account.is_master then master.account_id
         when candidate.companies = 1 then candidate.account_id
     end as account_id,                          -- the company; null where no certain key says which
     case
+        when master.is_merged then 'merged'
         when account.is_master then 'exact_id'
         when candidate.companies > 1 then 'conflict'
         when candidate.best = 1 then 'external_id'
         when candidate.best = 2 then 'vat'
         when candidate.best = 3 then 'domain'
         else 'unmatched'
-    end as method,                              -- exact_id, external_id, vat, domain, conflict, unmatched
+    end as method,                              -- exact_id, merged, external_id, vat, domain, conflict, unmatched
     case when account.is_master or candidate.companies = 1 then cast(1 as double) end as probability -- 1 for a certain key
 from canonical.account_source as account
 left join candidate using (source_system, source_account_id)
+left join master using (source_system, source_account_id)
