@@ -141,7 +141,7 @@ _CHANGES = """
     select system, entity, columns_lost, columns_renamed, columns_type_changed from audit.coverage order by all
 """
 
-_DROPS = "select system, entity, message from audit.drop where not is_believed order by all"
+_DROPS = "select system, entity, message from audit.full_drop where not is_believed order by all"
 
 
 def _changes(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -160,7 +160,7 @@ class _Drop:
 
 
 def delete_absent(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan], least_share: float) -> None:
-    """Mark as deleted what the newest full drop of its entity lacks, and make audit.drop of all full drops."""
+    """Mark as deleted what the newest full drop of its entity lacks, and make audit.full_drop of all full drops."""
     rows: list[dict[str, Any]] = []
     by_entity: dict[tuple[str, str], list[Plan]] = defaultdict(list)
     for plan in plans:
@@ -183,7 +183,7 @@ def delete_absent(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan], 
             }
             for drop in found
         ]
-    accounting.write(connection, "audit.drop", rows)
+    accounting.write(connection, "audit.full_drop", rows)
 
 
 def _full_drops(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan], least_share: float) -> list[_Drop]:

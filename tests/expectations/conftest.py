@@ -74,13 +74,19 @@ insert into audit.file
 insert into audit.quarantine values ('aa11', '', 7, 'created_at', 'unparseable_date', 'crm', 'account', '3…4 (10)',
     'cell', 'open', '2024-03-16', '2024-03-16');
 
-insert into audit.coverage values ('crm', 'account', '2020-01-01', '2023-01-01', '2024-03-16', 'full', ''),
+insert into audit.coverage (system, entity, from_date, to_date, as_of, scope, columns_missing) values
+    ('crm', 'account', '2020-01-01', '2023-01-01', '2024-03-16', 'full', ''),
     ('crm', 'activity', '2020-01-01', '2024-03-10', '2024-03-16', 'window', '');
+
+insert into audit.full_drop values ('crm', 'account', '2024-02-16 12:00:00', 100, null, true, null, ''),
+    ('crm', 'account', '2024-03-16 12:00:00', 95, 100, true, 5, '');
 
 create table audit.identity (system varchar, source_account_id varchar, account_id varchar, method varchar,
     probability double);
 insert into audit.identity values ('crm', '1', 'crm:1', 'exact_id', 1), ('crm', '2', 'crm:2', 'exact_id', 1),
     ('helpdesk', '10', 'crm:1', 'external_id', 1);
+create table audit.purpose (system varchar, kind varchar, untagged_share double);
+insert into audit.purpose values ('crm', 'meeting', 0.25);
 create table canonical.account_source (source_system varchar, source_account_id varchar);
 insert into canonical.account_source values ('crm', '1'), ('crm', '2'), ('helpdesk', '10');
 """
@@ -93,6 +99,7 @@ GRAINS = {
     "mart.relationship_month": ("account_id", "month"),
     "mart.mrr_bridge": ("account_id", "month"),
     "audit.identity": ("system", "source_account_id"),
+    "audit.purpose": ("system", "kind"),
     "canonical.account_source": ("source_system", "source_account_id"),
 }
 

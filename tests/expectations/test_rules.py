@@ -182,6 +182,21 @@ PLANTED: list[tuple[str, str, dict[str, str]]] = [
         {"sha256": "dd44", "member": "a.csv"},
     ),
     (
+        "full_drops_are_believed",
+        "update audit.full_drop set records = 40, is_believed = false where records_before is not null",
+        {"system": "crm", "entity": "account", "records": "40", "records_before": "100"},
+    ),
+    (
+        "exports_keep_their_shape",
+        "update audit.coverage set columns_lost = 'activity.subject' where entity = 'activity'",
+        {"system": "crm", "entity": "activity", "columns_lost": "activity.subject"},
+    ),
+    (
+        "exports_keep_their_shape",
+        "update audit.coverage set columns_refused = 'account.source_id' where entity = 'account'",
+        {"entity": "account", "columns_refused": "account.source_id"},
+    ),
+    (
         "systems_deliver",
         "update audit.coverage set to_date = '2024-02-08' where entity = 'activity'",
         {"system": "crm", "newest": "2024-02-08", "as_of": "2024-03-15"},
@@ -322,4 +337,11 @@ def test_braces_in_a_rule_reach_the_engine_as_they_are() -> None:
 
 def test_the_severities_are_as_declared() -> None:
     warnings = {name for name, rule in RULE_CHECKS.items() if rule.severity == "warning"}
-    assert warnings == {"accounts_are_matched", "quarantine_is_small", "files_are_recognised", "systems_deliver"}
+    assert warnings == {
+        "accounts_are_matched",
+        "quarantine_is_small",
+        "files_are_recognised",
+        "systems_deliver",
+        "full_drops_are_believed",
+        "exports_keep_their_shape",
+    }

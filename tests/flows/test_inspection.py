@@ -92,8 +92,8 @@ def test_the_lake_that_is_there_is_looked_at_and_not_touched(here: Project) -> N
     assert {path: path.stat().st_mtime_ns for path in here.lake.rglob("*") if path.is_file()} == before
 
 
-def test_one_sample_of_each_system_is_all_read(tmp_path: Path) -> None:
+def test_one_sample_of_each_system_is_all_green(tmp_path: Path) -> None:
     (tmp_path / "inbox").symlink_to(EXAMPLES / "inbox")
     found = inspect(Project(tmp_path, Project.open(EXAMPLES).settings))
-    assert found.statuses.keys() == {"landed"}
+    assert found.is_green, list(lines(found))[-30:]
     assert len({file.report.system for file in found.files}) == 19

@@ -139,7 +139,7 @@ class TestDeletesAndMergesThatStayInvisible:
         deleted = "select distinct source_id, deleted_reason from staged.ticket where is_deleted"
         assert connection.execute(deleted).fetchall() == [("0", "absent_from_full_export")]
         assert connection.execute(
-            "select records, records_before, is_believed, records_absent from audit.drop order by drop_at"
+            "select records, records_before, is_believed, records_absent from audit.full_drop order by drop_at"
         ).fetchall() == [(10, None, True, None), (9, 10, True, 1)]
 
     def test_the_records_of_a_merged_account_are_those_of_the_one_that_is_left(self, example: MakeExample) -> None:

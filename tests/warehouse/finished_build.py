@@ -60,6 +60,10 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "system": "VARCHAR", "source_account_id": "VARCHAR", "account_id": "VARCHAR", "method": "VARCHAR",
         "probability": "DOUBLE",
     },
+    "audit.purpose": {
+        "system": "VARCHAR", "kind": "VARCHAR", "activities": "BIGINT", "by_field": "BIGINT", "by_rule": "BIGINT",
+        "untagged": "BIGINT", "untagged_share": "DOUBLE",
+    },
 }  # fmt: skip
 
 
@@ -301,9 +305,27 @@ def _audit(accounts: int) -> dict[str, list[dict[str, Any]]]:
         "audit.coverage": [
             {
                 "system": system, "entity": "all", "from_date": dt.date(2024, 1, 3), "to_date": dt.date(2026, 6, 29),
-                "as_of": AS_OF, "scope": "window", "columns_missing": "csat,tags" if system == "zendesk" else None,
+                "as_of": AS_OF, "scope": "window", "columns_missing": "csat, tags" if system == "zendesk" else None,
+                "columns_unknown": "Mood" if system == "zendesk" else None,
+                "columns_lost": "ticket.reopens" if system == "zendesk" else "",
             }
             for system, _ in identity
+        ],
+        "audit.full_drop": [
+            {
+                "system": "salesforce", "entity": "account", "drop_at": dt.datetime(2026, 6, 30, 12), "records": 30,
+                "records_before": 60, "is_believed": False, "records_absent": None, "message": "it holds 30 records",
+            },
+            {
+                "system": "salesforce", "entity": "account", "drop_at": dt.datetime(2026, 5, 31, 12), "records": 60,
+                "records_before": 60, "is_believed": True, "records_absent": 0, "message": "",
+            },
+        ],
+        "audit.purpose": [
+            {
+                "system": "salesforce", "kind": "meeting", "activities": 40, "by_field": 10, "by_rule": 20,
+                "untagged": 10, "untagged_share": 0.25,
+            },
         ],
         "audit.identity": [
             {

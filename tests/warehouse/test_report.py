@@ -310,7 +310,17 @@ def test_the_data_section_counts_what_came_in_and_what_did_not(page: Page) -> No
     assert page.row("negative duration")[-1] == "4"
     assert ["zendesk", "60", "5", "8 %"] in page.rows
     assert page.row("coverage gap")[-1] == "stripe: no invoices for 41 days"
-    assert ["zendesk", "all", "3 January 2024", "29 June 2026", "window", "csat, tags"] in page.rows
+    assert ["zendesk", "all", "3 January 2024", "29 June 2026", "window", "csat, tags", "Mood"] in page.rows
+
+
+def test_what_changed_in_the_exports_is_said_and_what_did_not_is_not(page: Page) -> None:
+    assert ["zendesk", "all", "–", "ticket.reopens", "–", "–"] in page.rows
+    assert ["salesforce", "account", "30 June 2026", "30", "60", "–", "it holds 30 records"] in page.rows
+    assert not [row for row in page.rows if row[:3] == ["salesforce", "account", "31 May 2026"]]
+
+
+def test_how_many_contacts_have_no_known_purpose_is_said(page: Page) -> None:
+    assert ["salesforce", "meeting", "40", "10", "20", "10", "25 %"] in page.rows
 
 
 def test_measures_are_counted_as_known_thin_and_missing(page: Page) -> None:

@@ -37,28 +37,6 @@ def test_the_value_window_is_six_whole_months_that_are_over(as_of: dt.date) -> N
     assert after_last <= as_of + dt.timedelta(days=1)
 
 
-@pytest.mark.parametrize(
-    ("text", "classes"),
-    [
-        ("kan vi få rabat?", {"discount_request"}),
-        ("request for a lower-price plan", {"discount_request"}),
-        ("indsigelse mod faktura 10023", {"dispute", "dunning"}),
-        ("dobbeltopkrævet i maj", set()),
-        ("designmøde om ny portal", {"co_design"}),
-        ("beta", {"pilot"}),
-        ("alphabeta", set()),
-        ("betaling", {"dunning"}),
-        ("vi er med i beta-programmet", {"pilot"}),
-        ("hej", set()),
-    ],
-)
-def test_the_lexicon_finds_stems_at_the_start_of_a_word(text: str, classes: set[str]) -> None:
-    patterns = {row["class"]: row["pattern"] for row in lexicon_patterns({})}
-    found = {name for name, pattern in patterns.items() if name != "any" and re.search(pattern, text)}
-    assert found == classes
-    assert bool(re.search(patterns["any"], text)) == bool(classes)
-
-
 def test_a_project_adds_stems_and_classes_of_its_own() -> None:
     patterns = {
         row["class"]: row["pattern"] for row in lexicon_patterns({"pilot": ["fyrtårn"], "audit": ["iso_27001"]})

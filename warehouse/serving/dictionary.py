@@ -101,9 +101,23 @@ def _table_entry(model: Model) -> str:
 def exports_page(contracts: Mapping[str, SystemContract]) -> str:
     """Every known system: its files, which headers feed which canonical columns, and what the contract cannot give."""
     systems = "\n".join(_system_entry(contract) for _, contract in sorted(contracts.items()))
+    rows = [
+        (
+            f"`{name}`",
+            contract.title,
+            contract.kind,
+            ", ".join(f"`{entity}`" for entity in contract.entities),
+            "<br>".join(contract.limits) or "none known",
+        )
+        for name, contract in sorted(contracts.items())
+    ]
+    overview = _markdown(("folder", "system", "kind", "files", "known limits"), rows)
     return (
         f"{GENERATED}\n# Exports\n\nA system is a folder of the inbox; a file's entity is recognised by its content. A "
-        "contract of your own in the project's `exports/` replaces the shipped one of the same system.\n\n" + systems
+        "contract of your own in the project's `exports/` replaces the shipped one of the same system. One sample of each "
+        "file, in the vendor's own shape, is in `examples/exports`; `mutual-value check --project examples/exports` reads "
+        "them all.\n\n"
+        f"{overview}\n{systems}"
     )
 
 
@@ -114,6 +128,11 @@ def _system_entry(contract: SystemContract) -> str:
         ("kind", contract.kind),
         ("time zone of times without one", _zone(contract)),
         ("currency of amounts without one", contract.currency or f"none, or `systems.{contract.system}.currency`"),
+        *(
+            [("locale of its numbers and days", f"{contract.locale}, or `systems.{contract.system}.locale`")]
+            if contract.locale
+            else []
+        ),
         *([("documentation", contract.documentation)] if contract.documentation else []),
     ]
     entities = "\n".join(_entity_entry(name, entity) for name, entity in contract.entities.items())

@@ -45,6 +45,9 @@ class Findings:
     unread: list[Row]
     quarantine: list[Row]
     coverage: list[Row]
+    drift: list[Row]
+    drops: list[Row]
+    purposes: list[Row]
     identity: list[Row]
     checks: list[Row]
 
@@ -196,7 +199,27 @@ QUARANTINE = """
 """
 
 COVERAGE = """
-    select system, entity, from_date, to_date, as_of, scope, columns_missing from audit.coverage order by system, entity
+    select system, entity, from_date, to_date, as_of, scope, columns_missing, columns_unknown
+    from audit.coverage
+    order by system, entity
+"""
+
+DRIFT = """
+    select system, entity, columns_refused, columns_lost, columns_renamed, columns_type_changed
+    from audit.coverage
+    where concat(columns_refused, columns_lost, columns_renamed, columns_type_changed) <> ''
+    order by system, entity
+"""
+
+DROPS = """
+    select system, entity, drop_at, records, records_before, records_absent, is_believed, message
+    from audit.full_drop
+    where not is_believed or records_absent > 0
+    order by system, entity, drop_at
+"""
+
+PURPOSES = """
+    select system, kind, activities, by_field, by_rule, untagged from audit.purpose order by system, kind
 """
 
 IDENTITY = """
@@ -261,6 +284,9 @@ def _read(connection: duckdb.DuckDBPyConnection) -> Findings:
         unread=_rows(connection, UNREAD),
         quarantine=_rows(connection, QUARANTINE),
         coverage=_rows(connection, COVERAGE),
+        drift=_rows(connection, DRIFT),
+        drops=_rows(connection, DROPS),
+        purposes=_rows(connection, PURPOSES),
         identity=_rows(connection, IDENTITY),
         checks=_rows(connection, CHECKS, {"run_id": release["run_id"]}),
     )

@@ -38,7 +38,37 @@ COVERAGE_COLUMNS = (
     Column("From", lambda row: formats.day(row["from_date"])),
     Column("To", lambda row: formats.day(row["to_date"])),
     Column("Scope", lambda row: formats.text(row["scope"])),
-    Column("Columns missing", lambda row: formats.text(row["columns_missing"]).replace(",", ", ")),
+    Column("Columns missing", lambda row: formats.text(row["columns_missing"])),
+    Column("Headers that no column reads", lambda row: formats.text(row["columns_unknown"])),
+)
+
+DRIFT_COLUMNS = (
+    Column("System", lambda row: formats.text(row["system"])),
+    Column("Entity", lambda row: formats.text(row["entity"])),
+    Column("Refused for lack of", lambda row: formats.text(row["columns_refused"])),
+    Column("No longer there", lambda row: formats.text(row["columns_lost"])),
+    Column("Renamed", lambda row: formats.text(row["columns_renamed"])),
+    Column("Of another kind", lambda row: formats.text(row["columns_type_changed"])),
+)
+
+DROP_COLUMNS = (
+    Column("System", lambda row: formats.text(row["system"])),
+    Column("Entity", lambda row: formats.text(row["entity"])),
+    Column("Export of", lambda row: formats.day(row["drop_at"])),
+    Column("Records", lambda row: formats.count(row["records"]), is_number=True),
+    Column("Before", lambda row: formats.count(row["records_before"]), is_number=True),
+    Column("Taken as deleted", lambda row: formats.count(row["records_absent"]), is_number=True),
+    Column("Why not believed", lambda row: formats.text(row["message"])),
+)
+
+PURPOSE_COLUMNS = (
+    Column("System", lambda row: formats.text(row["system"])),
+    Column("Kind", lambda row: formats.text(row["kind"])),
+    Column("Contacts", lambda row: formats.count(row["activities"]), is_number=True),
+    Column("Purpose from a field", lambda row: formats.count(row["by_field"]), is_number=True),
+    Column("From the words", lambda row: formats.count(row["by_rule"]), is_number=True),
+    Column("Not known", lambda row: formats.count(row["untagged"]), is_number=True),
+    Column("Share", lambda row: formats.share(row["untagged"], row["activities"]), is_number=True),
 )
 
 IDENTITY_COLUMNS = (
@@ -71,6 +101,7 @@ def data(findings: Findings) -> tuple[str, ...]:
     return (
         *_files(findings),
         *_quarantine(findings),
+        *_purposes(findings),
         *_matching(findings),
         *_measures(findings),
         *_checks(findings),
@@ -86,7 +117,20 @@ def _files(findings: Findings) -> tuple[str, ...]:
         if findings.coverage
         else paragraph("No system has delivered dated records.")
     )
-    return (table("What came in", FILE_COLUMNS, findings.files), unread, coverage)
+    return (table("What came in", FILE_COLUMNS, findings.files), unread, *_changes(findings), coverage)
+
+
+def _changes(findings: Findings) -> tuple[str, ...]:
+    """What is other than in earlier exports; nothing where nothing is."""
+    drift = table("What has changed in the exports", DRIFT_COLUMNS, findings.drift) if findings.drift else ""
+    drops = table("Full exports and what they lack", DROP_COLUMNS, findings.drops) if findings.drops else ""
+    return (drift, drops)
+
+
+def _purposes(findings: Findings) -> tuple[str, ...]:
+    if not findings.purposes:
+        return (paragraph("No system has delivered meetings, calls or mails."),)
+    return (fold("What contacts are about", table("Purpose of contacts", PURPOSE_COLUMNS, findings.purposes)),)
 
 
 def _quarantine(findings: Findings) -> tuple[str, ...]:
