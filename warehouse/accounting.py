@@ -7,7 +7,7 @@ record that got lost shows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import duckdb
@@ -18,6 +18,7 @@ from warehouse.errors import MutualValueError
 from warehouse.models import declared_tables
 from warehouse.plans import Plan, paths, staged
 from warehouse.sources import LakeFile
+from warehouse.waivers import Waiver
 
 NOT_LANDED = ("unrecognised", "unreadable", "empty")
 _COUNTED = ("staged", "out", "filtered", "total", "defective", "loaded", "elsewhere", "elsewhere_out")
@@ -231,6 +232,19 @@ def write_quarantine(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan
         order by sha256, member, row_number, column_name, rule
         """
     )
+
+
+def waive(connection: duckdb.DuckDBPyConnection, waivers: Iterable[Waiver]) -> None:
+    """Mark in audit.quarantine what a person has decided to live with."""
+    for waiver in waivers:
+        connection.execute(
+            """
+            update audit.quarantine set status = 'waived'
+            where system = ? and rule = ?
+                and ? in ('', entity) and ? in ('', column_name) and ? in ('', sha256)
+            """,
+            [waiver.system, waiver.rule, waiver.entity, waiver.column_name, waiver.sha256],
+        )
 
 
 def _without_currency(plans: Sequence[Plan]) -> list[tuple[int, str]]:

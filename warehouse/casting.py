@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
-from warehouse import accounting, coverage, drops, queries
+from warehouse import accounting, coverage, drops, queries, waivers
 from warehouse.accounting import Ledger, NotLanded
 from warehouse.cells import SQL_TYPES
 from warehouse.contracts import KEY_COLUMNS, StagedType, SystemContract, staged_tables
@@ -78,6 +78,7 @@ def stage(
     ledger.close()
     accounting.write_files(connection, files, ledger, landed)
     accounting.write_quarantine(connection, plans)
+    accounting.waive(connection, waivers.read(project.decisions))
     drops.keep_newest_parts(connection, plans)
     drops.delete_absent(connection, plans, project.settings.limits.full_drop_share)
     drops.complete_newest(connection, plans)

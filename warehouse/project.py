@@ -195,6 +195,11 @@ class Project:
         return self.root / "exports"
 
     @property
+    def decisions(self) -> Path:
+        """What people decided: dated and only ever added to."""
+        return self.root / "decisions"
+
+    @property
     def identity(self) -> Path:
         return self.root / "identity"
 

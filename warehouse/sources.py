@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -54,7 +55,11 @@ class LakeFile:
 
     def find(self, aliases: Iterable[str]) -> str | None:
         """The header that the first of the aliases names, as the file writes it."""
-        return Headers(self.headers).find(aliases)
+        return self._by_name.find(aliases)
+
+    @cached_property
+    def _by_name(self) -> Headers:
+        return Headers(self.headers)
 
     @property
     def rows_in(self) -> int:

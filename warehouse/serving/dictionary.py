@@ -114,9 +114,9 @@ def exports_page(contracts: Mapping[str, SystemContract]) -> str:
     overview = _markdown(("folder", "system", "kind", "files", "known limits"), rows)
     return (
         f"{GENERATED}\n# Exports\n\nA system is a folder of the inbox; a file's entity is recognised by its content. A "
-        "contract of your own in the project's `exports/` replaces the shipped one of the same system. One sample of each "
-        "file, in the vendor's own shape, is in `examples/exports`; `mutual-value check --project examples/exports` reads "
-        "them all.\n\n"
+        "contract of your own in the project's `exports/` replaces the shipped one of the same system. One sample of "
+        "each file, in the vendor's own shape, is in `examples/exports`; "
+        "`mutual-value check --project examples/exports` reads them all.\n\n"
         f"{overview}\n{systems}"
     )
 

@@ -193,6 +193,7 @@ UNREAD = """
 QUARANTINE = """
     select system, entity, coalesce(column_name, '') as column_name, rule, severity, count(*) as cells
     from audit.quarantine
+    where status = 'open'
     group by all
     order by cells desc, system, entity, column_name, rule, severity
     limit 30
