@@ -1,7 +1,8 @@
-"""Lake files written straight away, as landing leaves them, for tests of what comes after landing."""
+"""Lake files written straight away, as landing leaves them, or landed from an inbox, for tests of what comes after."""
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from warehouse.casting import stage
 from warehouse.contracts import SystemContract
+from warehouse.landing import LandedFile, land
 from warehouse.project import Project, Settings
 
 LANDED_AT = "2026-06-30T02:00:00"
@@ -98,8 +100,8 @@ def _write(
 
 
 def contract(system: str, tables: Mapping[str, Any], **keys: Any) -> SystemContract:
-    """A contract with one CSV entity called `records`; entity keys (format, recognise, scope) are taken from `keys`."""
-    entity = {name: keys.pop(name) for name in ("format", "scope") if name in keys}
+    """A contract with one CSV entity called `records`; the entity's own keys (format, scope, ...) are taken from `keys`."""
+    entity = {name: keys.pop(name) for name in ("format", "scope", "dialect") if name in keys}
     recognise = keys.pop("recognise", {"headers": ["id"]})
     return SystemContract.model_validate(
         {
@@ -111,6 +113,16 @@ def contract(system: str, tables: Mapping[str, Any], **keys: Any) -> SystemContr
             "entities": {"records": {"recognise": recognise, "tables": tables, **entity}},
         }
     )
+
+
+def drop(
+    project: Project, contract: SystemContract, name: str, content: str | bytes, at: str = LANDED_AT
+) -> list[LandedFile]:
+    """Put a file into the inbox of the contract's system, and land all of that inbox."""
+    path = project.inbox / contract.system / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return land(project, {contract.system: contract}, contract.system, dt.datetime.fromisoformat(at))
 
 
 def staged(

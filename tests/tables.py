@@ -88,7 +88,8 @@ class Example:
         )
         self.engine.execute(f"insert into staged.{quoted(table)} ({columns}) select {values} from drawn_rows")
         self.engine.execute(
-            "insert into audit.file select distinct source_system, cast(known_at as timestamp) from drawn_rows"
+            "insert into audit.file (system, known_at) "
+            "select distinct source_system, cast(known_at as timestamp) from drawn_rows"
         )
         for name in rows[0]:
             self.engine.execute(

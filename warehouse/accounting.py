@@ -70,8 +70,7 @@ class Ledger:
         self._count_staged("out", "_is_out")
         for plan in self.plans:
             if plan.source.table.where or plan.source.table.totals:
-                self._count(("total", "filtered"), queries.select_filtered(plan), [paths(plan)])
-                self._count_elsewhere(plan)
+                self._count_left_out(plan)
             if plan.files[0].has_defects:
                 self._count(("defective", "total"), queries.count_defects(), [paths(plan)])
 
@@ -79,38 +78,34 @@ class Ledger:
         """Count what is left when the quarantined and the repeated rows are gone."""
         self._count_staged("loaded", "true")
 
-    def _count_elsewhere(self, first: Plan) -> None:
-        """Records that the first table leaves to other ones, such as the payments in a list of transactions."""
-        mine = first.source
-        others = [
-            plan
-            for plan in self.every
-            if (plan.source.contract.system, plan.source.entity_name) == (mine.contract.system, mine.entity_name)
-            and plan.files == first.files
-            and not plan.source.is_first
-            and not plan.source.table.each
-        ]
-        if not others or not mine.table.where:
-            return
+    def _count_left_out(self, first: Plan) -> None:
+        """Totals, and what the first table leaves to other ones (the payments in a list of transactions) or to none."""
+        left_out = queries.select_left_out(first)
+        self.connection.execute(f"create or replace temp table casting_left_out as {left_out}", [paths(first)])
         taken = " union all ".join(
-            f"select _file, row_number, _is_out from {staged(plan.source.table_name)} where _plan = {plan.number}"
-            for plan in others
+            "select _file, row_number as _row, _is_out "
+            f"from {staged(plan.source.table_name)} where _plan = {plan.number}"
+            for plan in self.every
+            if _is_sibling(plan, first)
         )
+        none = "select cast(null as integer) as _file, cast(null as bigint) as _row, true as _is_out where false"
         self._count(
-            ("elsewhere", "elsewhere_out"),
+            ("total", "filtered", "elsewhere", "elsewhere_out"),
             f"""
-            with taken as ({taken}),
-            record as (select _file, row_number, bool_and(_is_out) as is_out from taken group by _file, row_number)
-            select _file, count(case when not is_out then 1 end), count(case when is_out then 1 end)
-            from record
-            where not exists (
-                from {staged(mine.table_name)} as own
-                where own._plan = ? and own._file = record._file and own.row_number = record.row_number
-            )
+            with taken as (select _file, _row, bool_and(_is_out) as is_out from ({taken or none}) group by _file, _row)
+            select
+                _file,
+                count(case when is_total then 1 end),
+                count(case when not is_total and is_out is null then 1 end),
+                count(case when not is_total and not is_out then 1 end),
+                count(case when not is_total and is_out then 1 end)
+            from casting_left_out
+            left join taken using (_file, _row)
             group by _file
             """,
-            [first.number],
+            [],
         )
+        self.connection.execute("drop table casting_left_out")
 
     def _count_staged(self, what: str, condition: str) -> None:
         by_table: dict[str, list[int]] = defaultdict(list)
@@ -132,7 +127,6 @@ class Ledger:
             LostRecords: a record is in none of the counts.
         """
         of = {name: self.counts[file.number, name] for name in _COUNTED}
-        of["filtered"] -= of["elsewhere"] + of["elsewhere_out"]
         repeated = of["staged"] - of["out"] - of["loaded"]
         of["loaded"] += of["elsewhere"]
         of["out"] += of["elsewhere_out"]
@@ -159,6 +153,13 @@ class Ledger:
             "status": "landed" if file.rows_in else "empty",
             "message": "" if file.rows_in else "it has no records",
         }
+
+
+def _is_sibling(plan: Plan, first: Plan) -> bool:
+    """Whether the plan reads the same records into another table of their entity, one row from each."""
+    mine, theirs = plan.source, first.source
+    same = (mine.contract.system, mine.entity_name) == (theirs.contract.system, theirs.entity_name)
+    return same and plan.files == first.files and not mine.is_first and not mine.table.each
 
 
 def _facts(file: LakeFile | NotLanded) -> dict[str, Any]:

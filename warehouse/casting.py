@@ -73,7 +73,7 @@ def stage(
     ledger.open()
     _find_failures(connection, plans)
     for table in filled:
-        _take_out(connection, table)
+        _take_out(connection, table, [plan.number for plan in plans if plan.source.table.each])
     _take_out_repeated(connection, plans)
     ledger.close()
     accounting.write_files(connection, files, ledger, landed)
@@ -177,8 +177,12 @@ def _find_failures(connection: duckdb.DuckDBPyConnection, plans: Iterable[Plan])
     connection.execute("drop table if exists casting_bad")
 
 
-def _take_out(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Delete the quarantined rows, then each row that says the same as an earlier one of its file."""
+def _take_out(connection: duckdb.DuckDBPyConnection, table: str, nested: Sequence[int]) -> None:
+    """Delete the quarantined rows, then each row that says the same as an earlier one of its file.
+
+    Rows of the plans `nested` are elements of a record, and are compared within it: two versions of an invoice in one
+    file have the same lines.
+    """
     name = staged(table)
     connection.execute(f"delete from {name} where _is_out")
     same = ", ".join(quoted(column) for column in columns_of(table))
@@ -190,7 +194,10 @@ def _take_out(connection: duckdb.DuckDBPyConnection, table: str) -> None:
             select
                 row.rowid as place,
                 row_number() over (
-                    partition by row._plan, row._file, row._hash, {same} order by row.row_number, row._position
+                    partition by
+                        row._plan, row._file, row._hash, {same},
+                        case when list_contains({list(nested)}::integer[], row._plan) then row.row_number end
+                    order by row.row_number, row._position
                 ) as rank
             from {name} as row
             join repeated using (_plan, _file, _hash)

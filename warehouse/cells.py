@@ -336,8 +336,11 @@ def _iso(text: str, place: Place) -> str:
 
 
 # Spanish and German write the halves of the day in words of their own: `9:26 a. m.`, `9:26 vorm.`
-_HALVES = (("a. ?m\\.?|vorm\\.?", "AM"), ("p. ?m\\.?|nachm\\.?", "PM"))
-_MONTH = re.compile(r"%[bB]")
+_HALVES = ((r"a\. ?m\.?|vorm\.?", "AM"), (r"p\. ?m\.?|nachm\.?", "PM"))
+# What stands between the words since CLDR 42: a no-break or a narrow no-break space.
+_NO_BREAK = "\u00a0\u202f"
+# A full stop behind a month is taken off with its name.
+_MONTH = re.compile(r"%[bB]\.?")
 
 
 def _strptime(text: str, form: str) -> str:
@@ -345,6 +348,7 @@ def _strptime(text: str, form: str) -> str:
         text = _with_english_month(text)
         form = _MONTH.sub("%b", form)
     if "%p" in form:
+        text = f"translate({text}, {literal(_NO_BREAK)}, '  ')"
         for pattern, half in _HALVES:
             text = f"regexp_replace({text}, {literal(f'(?i) ?({pattern})$')}, {literal(f' {half}')})"
     parsed = f"try_strptime({text}, {literal(form)})"

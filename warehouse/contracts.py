@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import duckdb
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -128,14 +129,30 @@ class Column(_Strict):
             raise ValueError("a date or timestamp needs its format: dates are never guessed")
         if self.source and self.type == "enum" and not self.map and self.rest is None:
             raise ValueError("an enum needs its map")
-        if self.extract is not None and re.compile(self.extract).groups != 1:
-            raise ValueError("extract needs a pattern with exactly one group")
+        if self.extract is not None:
+            _check_pattern(self.extract)
         alike = alike_formats(self.format)
         if alike:
             raise ValueError(
                 f"a text may fit both {alike[0]} and {alike[1]} and mean two days: dates are never guessed"
             )
         return self
+
+
+def _check_pattern(pattern: str) -> None:
+    """Whether the engine takes the pattern, and it has one group.
+
+    Raises:
+        ValueError: it does not, or has more or fewer.
+    """
+    try:
+        with duckdb.connect() as connection:
+            connection.execute("select regexp_extract('', ?, 1)", [pattern])
+        groups = re.compile(pattern).groups
+    except (duckdb.Error, re.error) as error:
+        raise ValueError(f"extract is no pattern that RE2 knows ({error})") from None
+    if groups != 1:
+        raise ValueError("extract needs a pattern with exactly one group")
 
 
 _DIRECTIVE = re.compile(r"%-?([A-Za-z])")

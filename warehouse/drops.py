@@ -42,15 +42,16 @@ def keep_newest_parts(connection: duckdb.DuckDBPyConnection, plans: Sequence[Pla
             own_row = "part.row_number = newest.row_number"
         connection.execute(
             f"""
-            with version as (
+            with whole as (from {staged(whole)} where list_contains(?, _plan)),
+            repeated as (select source_id from whole group by source_id having count(*) > 1),
+            version as (
                 select
                     source_id, sha256, member, row_number,
-                    row_number() over (partition by source_id order by {NEWEST_FIRST}) as rank,
-                    count(*) over (partition by source_id) as versions
-                from {staged(whole)}
-                where list_contains(?, _plan)
+                    row_number() over (partition by source_id order by {NEWEST_FIRST}) as rank
+                from whole
+                semi join repeated using (source_id)
             ),
-            newest as (select source_id, sha256, member, row_number from version where rank = 1 and versions > 1)
+            newest as (select source_id, sha256, member, row_number from version where rank = 1)
             delete from {name} where rowid in (
                 select part.rowid
                 from {name} as part
@@ -92,7 +93,7 @@ def complete_newest(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan]
 
 def _has_versions(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether some record is in several files."""
-    versions = f"select 1 from {name} group by source_system, source_id having count(distinct _file) > 1 limit 1"
+    versions = f"select 1 from {name} group by source_system, source_id having min(_file) < max(_file) limit 1"
     return bool(connection.execute(versions).fetchall())
 
 
@@ -116,20 +117,22 @@ def _lacking(
 
 def _complete(connection: duckdb.DuckDBPyConnection, name: str, lacking: Mapping[str, Sequence[int]]) -> None:
     """`lacking`: column -> the files that do not have it."""
+    # A column that no version has may have a value all the same: a default of the system, an expression.
     found = ", ".join(
-        f"arg_min_null(version.{quoted(column)}, version.rank) "
-        f"filter (where not list_contains({list(numbers)}, version._file)) as {quoted(column)}"
+        f"arg_min_null(version.{quoted(column)}, version.rank) filter (where {has}) as {quoted(column)}, "
+        f"coalesce(bool_or({has}), false) as {quoted(f'_has_{column}')}"
         for column, numbers in lacking.items()
+        for has in [f"not list_contains({list(numbers)}, version._file)"]
     )
     assigned = ", ".join(
-        f"{quoted(column)} = case when list_contains({list(numbers)}, row._file) then found.{quoted(column)} "
-        f"else row.{quoted(column)} end"
+        f"{quoted(column)} = case when list_contains({list(numbers)}, row._file) and found.{quoted(f'_has_{column}')} "
+        f"then found.{quoted(column)} else row.{quoted(column)} end"
         for column, numbers in lacking.items()
     )
     connection.execute(
         f"""
         with mixed as (
-            select source_system, source_id from {name} group by all having count(distinct _file) > 1
+            select source_system, source_id from {name} group by all having min(_file) < max(_file)
         ),
         version as (
             select

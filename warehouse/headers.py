@@ -11,12 +11,12 @@ def exact(name: str) -> str:
 
 
 def loose(name: str) -> str:
-    """The name's letters and digits alone: exports and connectors spell one header in several ways.
+    """The name's letters, digits and per cent signs alone: exports and connectors spell one header in several ways.
 
     >>> loose("Company Name") == loose("company_name") == loose("*CompanyName")
     True
     """
-    return "".join(character for character in name.casefold() if character.isalnum()) or exact(name)
+    return "".join(sign for sign in name.casefold() if sign.isalnum() or sign == "%") or exact(name)
 
 
 class Headers:

@@ -13,7 +13,16 @@ from typing import cast
 
 from warehouse import cells, expressions
 from warehouse.cells import SQL_TYPES, Place
-from warehouse.contracts import KEY_COLUMNS, Column, Entity, StagedType, SystemContract, Table, staged_tables
+from warehouse.contracts import (
+    KEY_COLUMNS,
+    Column,
+    Entity,
+    StagedType,
+    SystemContract,
+    Table,
+    alike_formats,
+    staged_tables,
+)
 from warehouse.engine import literal, quoted
 from warehouse.errors import ConfigurationError
 from warehouse.json_paths import each_item
@@ -252,14 +261,23 @@ def _spelled(source: Source, name: str, column: Column, file: LakeFile) -> Colum
             patterns += (form,)
         elif spelling:
             patterns += spelling.timestamp if column.type == "timestamp" else spelling.date
+    alike = alike_formats(patterns)
+    if alike:
+        raise ConfigurationError(
+            f"{source.where}.columns.{name}: under this locale a text may fit both {alike[0]} and {alike[1]} and mean "
+            "two days: dates are never guessed"
+        )
     own = source.settings.values.get(source.table_name, {}).get(name, {})
+    told = {text.lower() for text in own}
+    # Signs come together: a column with a decimal sign of its own has no thousands sign but its own.
+    thousands = spelling.thousands if spelling and column.decimal is None else ""
     return column.model_copy(
         update={
             "decimal": column.decimal or (spelling.decimal if spelling else "."),
-            "thousands": column.thousands if column.thousands is not None else (spelling.thousands if spelling else ""),
+            "thousands": column.thousands if column.thousands is not None else thousands,
             # A sheet has days of its own; a text among them fits no pattern then, and is quarantined.
             "format": patterns or (("iso",) if column.format else ()),
-            "map": {**column.map, **own},
+            "map": {**own, **{text: meaning for text, meaning in column.map.items() if text.lower() not in told}},
         }
     )
 
@@ -284,17 +302,19 @@ def _in_levels(source: Source, columns: Mapping[str, Column], file: LakeFile) ->
     fields: dict[str, Field] = {}
     _check_types(source, columns)
     has_amounts = _has_amounts(columns)
+    # An invoice that comes without its amounts still has the currency of its lines.
+    holds_amounts = "decimal" in source.types.values()
     for name, column in columns.items():
         if column.value is not None:
             fields[name] = _constant(source, name, column)
         elif name == "currency" and column.source:
-            fields[name] = _currency(source, column, _text(source, name, column, file), has_amounts)
+            fields[name] = _currency(source, column, _text(source, name, column, file), holds_amounts, has_amounts)
         elif column.source:
             fields[name] = _cell(source, name, column, _text(source, name, column, file), columns, file)
         elif column.count_in is not None:
             counted = quoted(f"_count_{name}")
             fields[name] = Field(name, counted, _LEVEL_OF_VALUES, counts=column.count_in)
-    if has_amounts and "currency" in source.types and "currency" not in columns and source.currency:
+    if holds_amounts and "currency" in source.types and "currency" not in columns and source.currency:
         fields["currency"] = Field("currency", literal(source.currency), _LEVEL_OF_VALUES)
     for name in _expressions_in_order(columns):
         fields[name] = _expression(source, name, columns, fields)
@@ -351,9 +371,9 @@ def _target(source: Source, name: str, column: Column) -> StagedType | None:
 _NOWHERE = Place(None, "UTC")
 
 
-def _currency(source: Source, column: Column, text: str | None, has_amounts: bool) -> Field:
+def _currency(source: Source, column: Column, text: str | None, holds_amounts: bool, has_amounts: bool) -> Field:
     """A currency code; an amount's missing one is the system's, never a guess."""
-    default = literal(source.currency) if source.currency and has_amounts else "cast(null as varchar)"
+    default = literal(source.currency) if source.currency and holds_amounts else "cast(null as varchar)"
     if text is None:
         return Field("currency", default, _LEVEL_OF_VALUES)
     code = cells.currency_code(text)
@@ -403,6 +423,9 @@ def _read_sheet(source: Source, name: str, column: Column, text: str, read: str)
     if column.type in _NUMBERS and not (column.type == "duration" and column.format == ("h:mm",)):
         plain = column.model_copy(update={"decimal": ".", "thousands": "", "drop": ()})
         return f"case {type_name(name)} when 'n' then {_read(source, name, plain, text)} else {read} end"
+    words = {token.lower() for token in (*column.true, *column.false)}
+    if column.type == "boolean" and not words & {"true", "false"}:
+        return f"case {type_name(name)} when 'b' then {text} = 'true' else {read} end"
     if column.type in ("date", "timestamp"):
         iso = column.model_copy(update={"format": ("iso",)})
         place = Place(source.zone(column), source.project_zone)

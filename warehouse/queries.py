@@ -56,22 +56,20 @@ def select_rows(plan: Plan, columns: Mapping[str, StagedType]) -> str:
     """
 
 
-def select_filtered(plan: Plan) -> str:
-    """Of each file the records that the contract's `totals` and `where` leave out; reads only the columns they need."""
+def select_left_out(plan: Plan) -> str:
+    """The records that the contract's `totals` and `where` leave out, by file and row, and whether they are totals.
+
+    Reads only the columns that those need.
+    """
     needed = _closure(
         expressions.columns_of(plan.source.table.where or "true")
         | expressions.columns_of(plan.source.table.totals or "false"),
         plan,
     )
     fields = [each for each in plan.fields if each.name.lower() in needed]
-    is_total = _condition(plan, "totals", "false")
     return f"""
         with {_levels(plan, fields)}
-        select
-            _file,
-            count(case when {is_total} then 1 end) as total,
-            count(case when not {is_total} then 1 end) as filtered
-        from levels where not ({_kept(plan)}) group by _file
+        select _file, _row, {_condition(plan, "totals", "false")} as is_total from levels where not ({_kept(plan)})
     """
 
 
@@ -273,10 +271,13 @@ def _csv_texts(plan: Plan, fields: Sequence[Field]) -> str:
 
 def _csv_text(plan: Plan, column: Column, aliases: Iterable[str]) -> str:
     cell = f"lake.{quoted(str(plan.files[0].find(aliases)))}"
-    if not column.fill_down:
-        return cell
+    return _filled_down(plan, cells.trimmed(cell)) if column.fill_down else cell
+
+
+def _filled_down(plan: Plan, value: str) -> str:
+    """The nearest value above that is not null, or the row's own."""
     rows = f"partition by facts.number order by {_row(plan)} rows between unbounded preceding and current row"
-    return f"last_value({cells.trimmed(cell)} ignore nulls) over ({rows})"
+    return f"last_value({value} ignore nulls) over ({rows})"
 
 
 def _cell_type(plan: Plan, field: Field, column: Column) -> str:
@@ -284,8 +285,13 @@ def _cell_type(plan: Plan, field: Field, column: Column) -> str:
     file = plan.files[0]
     if not file.has_types:
         return ""
-    place = file.headers.index(str(file.find(headers_read(column, plan.source.table.each)))) + 1
-    return f", substr(lake._types, {place}, 1) as {type_name(field.name)}"
+    header = str(file.find(headers_read(column, plan.source.table.each)))
+    letter = f"substr(lake._types, {file.headers.index(header) + 1}, 1)"
+    if column.fill_down:
+        letter = _filled_down(
+            plan, f"case when {cells.trimmed(f'lake.{quoted(header)}')} is not null then {letter} end"
+        )
+    return f", {letter} as {type_name(field.name)}"
 
 
 def _csv_elements(plan: Plan, fields: Sequence[Field], lake: str) -> str:

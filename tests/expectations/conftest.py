@@ -87,6 +87,8 @@ insert into audit.identity values ('crm', '1', 'crm:1', 'exact_id', 1), ('crm', 
     ('helpdesk', '10', 'crm:1', 'external_id', 1);
 create table audit.purpose (system varchar, kind varchar, untagged_share double);
 insert into audit.purpose values ('crm', 'meeting', 0.25);
+create table canonical.invoice (invoice_id varchar, kind varchar, net decimal(18, 4), gross decimal(18, 4));
+insert into canonical.invoice values ('bill:1', 'invoice', 100, 125), ('bill:2', 'credit_note', -10, -12.5);
 create table canonical.account_source (source_system varchar, source_account_id varchar);
 insert into canonical.account_source values ('crm', '1'), ('crm', '2'), ('helpdesk', '10');
 """
@@ -100,6 +102,7 @@ GRAINS = {
     "mart.mrr_bridge": ("account_id", "month"),
     "audit.identity": ("system", "source_account_id"),
     "audit.purpose": ("system", "kind"),
+    "canonical.invoice": ("invoice_id",),
     "canonical.account_source": ("source_system", "source_account_id"),
 }
 

@@ -182,6 +182,16 @@ PLANTED: list[tuple[str, str, dict[str, str]]] = [
         {"sha256": "dd44", "member": "a.csv"},
     ),
     (
+        "credit_notes_are_negative",
+        "update canonical.invoice set net = 10 where kind = 'credit_note'",
+        {"invoice_id": "bill:2"},
+    ),
+    (
+        "credit_notes_are_negative",
+        "insert into canonical.invoice values ('bill:3', 'credit_note', null, 12.5)",
+        {"invoice_id": "bill:3"},
+    ),
+    (
         "full_drops_are_believed",
         "update audit.full_drop set records = 40, is_believed = false where records_before is not null",
         {"system": "crm", "entity": "account", "records": "40", "records_before": "100"},

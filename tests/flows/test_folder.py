@@ -8,13 +8,13 @@ import pytest
 
 from flows.folder import FOLDERS, configuration, make_project, refuse_real_exports
 from warehouse.errors import ConfigurationError
-from warehouse.project import Limits, Project, Schedule, Settings, SystemSettings
+from warehouse.project import Calendar, Limits, Project, Schedule, Settings, SystemSettings
 
 
 def uncommented(text: str) -> str:
     """The configuration with every assignment and section switched on."""
     lines = [re.sub(r"^# (?=\w+ = |\[)", "", line) for line in text.splitlines()]
-    return "\n".join(lines).replace("<system>", "zendesk")
+    return "\n".join(lines).replace("<system>", "zendesk").replace("<calendar>", "support")
 
 
 def test_an_unchanged_configuration_gives_the_defaults(tmp_path: Path) -> None:
@@ -24,9 +24,9 @@ def test_an_unchanged_configuration_gives_the_defaults(tmp_path: Path) -> None:
 
 def test_every_key_is_there_with_its_description() -> None:
     text = configuration()
-    for model in (Settings, Schedule, Limits, SystemSettings):
+    for model in (Settings, Schedule, Limits, SystemSettings, Calendar):
         for name, field in model.model_fields.items():
-            if name in ("schedule", "limits", "systems"):
+            if name in ("schedule", "limits", "systems", "calendars"):
                 assert f"# [{name}" in text
             else:
                 assert f"# {field.description}\n# {name} = " in text

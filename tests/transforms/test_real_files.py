@@ -43,7 +43,7 @@ def everything(
     for system, folder in folders.items():
         shutil.copytree(folder, root / "inbox" / system / "real")
     project = Project(
-        root, Settings.model_validate({"systems": dict.fromkeys(SYSTEMS, {"timezone": ZONE, "currency": "USD"})})
+        root, Settings.model_validate({"systems": {key: {"timezone": ZONE, "currency": "USD"} for key in SYSTEMS}})
     )
     reports = [
         report

@@ -434,7 +434,9 @@ def test_coverage_says_from_when_to_when_and_what_is_missing(tmp_path: Path) -> 
     # Half past eleven in London is the next day in Copenhagen, the project's zone.
     write_csv(here, "desk", "records", ["id", "opened"], [["1", "2026-01-05"], ["2", "2026-05-31T22:30:00Z"]])
     connection = staged(here, contract("desk", TICKET))
-    assert rows(connection, "from audit.coverage") == [
+    assert rows(
+        connection, "select system, entity, from_date, to_date, as_of, scope, columns_missing from audit.coverage"
+    ) == [
         (
             "desk", "records", dt.date(2026, 1, 5), dt.date(2026, 6, 1), dt.date(2026, 6, 30), "full",
             "ticket.first_response_min, ticket.status",

@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse import cells
-from warehouse.contracts import Column
+from warehouse.contracts import Column, alike_formats
+from warehouse.locales import locales
+from warehouse.models import TRANSFORMS
 
 CONNECTION = duckdb.connect()
 CONNECTION.execute("set timezone = 'UTC'")
@@ -249,6 +252,8 @@ def test_an_enum_is_mapped_in_any_case_and_unknown_otherwise() -> None:
         ("hours", "27", 1620.0),
         ("seconds", "90", 1.5),
         ("milliseconds", "90000", 1.5),
+        ("milliseconds", "-60000", -1.0),
+        ("milliseconds", "1m", None),
         ((), "90", 90.0),
         ("hours", "a day", None),
     ],
@@ -280,3 +285,262 @@ def test_blanks_around_a_text_are_taken_off_and_nothing_else(text: str) -> None:
 
 def test_a_text_that_means_not_recorded_is_null() -> None:
     assert evaluate(cells.without("text", ["-", "N/A"]), "-", "n/a", "x", None) == [None, None, "x", None]
+
+
+# The abbreviated and wide names of the months in CLDR 46 (https://cldr.unicode.org): where the form that stands alone
+# differs from the one in a date, both.
+MONTHS = {
+    "en": "Jan January, Feb February, Mar March, Apr April, May, Jun June, Jul July, Aug August, Sep Sept September, "
+    "Oct October, Nov November, Dec December",
+    "da": "jan januar, feb februar, mar marts, apr april, maj, jun juni, jul juli, aug august, sep september, "
+    "okt oktober, nov november, dec december",
+    "es": "ene enero, feb febrero, mar marzo, abr abril, may mayo, jun junio, jul julio, ago agosto, "
+    "sep sept septiembre, oct octubre, nov noviembre, dic diciembre",
+    "de": "Jan Januar Jän Jänner, Feb Februar, Mär März, Apr April, Mai, Jun Juni, Jul Juli, Aug August, "
+    "Sep Sept September, Okt Oktober, Nov November, Dez Dezember",
+}
+
+
+@pytest.mark.parametrize("language", MONTHS)
+@pytest.mark.parametrize("directive", ["%b", "%B"])
+def test_a_month_is_read_in_each_language_short_or_long_in_any_case_with_or_without_a_stop(
+    language: str, directive: str
+) -> None:
+    names = [(place, name) for place, month in enumerate(MONTHS[language].split(", "), 1) for name in month.split()]
+    for spelt in (str, str.lower, str.upper, str.capitalize, lambda name: f"{name}."):
+        texts = [f"3/{spelt(name)}/25" for _, name in names]
+        found = read({"type": "date", "format": f"%d/{directive}/%y"}, *texts)
+        assert found == [dt.date(2025, place, 3) for place, _ in names]
+
+
+def test_no_name_of_a_month_means_two_months() -> None:
+    meanings: dict[str, set[int]] = {}
+    for months in yaml.safe_load((TRANSFORMS / "months.yml").read_text(encoding="utf-8")).values():
+        assert len(months) == 12
+        for place, names in enumerate(months, 1):
+            for name in names:
+                meanings.setdefault(name, set()).add(place)
+    assert {name: places for name, places in meanings.items() if len(places) > 1} == {}
+    # What a cell is looked up by: in lower case, and long enough to be no `am` or `pm`.
+    assert [name for name in meanings if not re.fullmatch("[a-zäéí]{3,}", name)] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "value"),
+    [
+        # Texts of genuine Jira exports.
+        ("%d/%b/%y", "03/dic/25", dt.datetime(2025, 12, 3)),
+        ("%d/%b/%y", "16/ene/24", dt.datetime(2024, 1, 16)),
+        ("%d/%b/%y", "02/maj/25", dt.datetime(2025, 5, 2)),
+        ("%d/%b/%y", "1/okt/25", dt.datetime(2025, 10, 1)),
+        ("%d/%b/%y %I:%M %p", "22/Sep/25 9:26 AM", dt.datetime(2025, 9, 22, 9, 26)),
+        ("%d/%b/%y %I:%M %p", "25/Feb/26 10:17 PM", dt.datetime(2026, 2, 25, 22, 17)),
+        ("%d/%b/%y %I:%M %p", "22/sep/25 9:26 a. m.", dt.datetime(2025, 9, 22, 9, 26)),
+        ("%d/%b/%y %I:%M %p", "22/sept/25 9:26 p. m.", dt.datetime(2025, 9, 22, 21, 26)),
+        ("%d/%b/%y %I:%M %p", "22/sep/25 9:26 p.m.", dt.datetime(2025, 9, 22, 21, 26)),
+        ("%d/%b/%y %I:%M %p", "22/sep/25 12:26 AM", dt.datetime(2025, 9, 22, 0, 26)),
+        ("%d/%b/%y %I:%M %p", "22/sep/25 12:26 p. m.", dt.datetime(2025, 9, 22, 12, 26)),
+        ("%d/%b/%y %I:%M %p", "22/März/25 9:26 nachm.", dt.datetime(2025, 3, 22, 21, 26)),
+        ("%d. %b %Y", "3. sept. 2025", dt.datetime(2025, 9, 3)),
+        ("%d. %B %Y", "3. oktober 2025", dt.datetime(2025, 10, 3)),
+        ("%b %d, %Y", "May 3, 2025", dt.datetime(2025, 5, 3)),
+        # No month of any known language, no month at all, no such day, no half of the day.
+        ("%d/%b/%y", "03/foo/25", None),
+        ("%d/%b/%y", "03/12/25", None),
+        ("%d/%b/%y", "31/feb/25", None),
+        ("%d/%b/%y %I:%M %p", "22/sep/25 9:26", None),
+        ("%d/%b/%y %I:%M %p", "22/sep/25 21:26 PM", None),
+    ],
+)
+def test_days_of_localised_exports_are_read_as_their_users_wrote_them(
+    form: str, text: str, value: dt.datetime | None
+) -> None:
+    assert read({"type": "timestamp", "format": form}, text) == [value]
+
+
+@pytest.mark.parametrize(
+    ("form", "text"), [("%d.%b.%Y", "3.sep.2025"), ("%d. %b. %Y", "3. sept. 2025"), ("%d.%b.%Y", "3.SEPT.2025")]
+)
+def test_a_full_stop_behind_the_month_may_be_the_patterns_own(form: str, text: str) -> None:
+    assert read({"type": "date", "format": form}, text) == [dt.date(2025, 9, 3)]
+
+
+@pytest.mark.parametrize(
+    "text", ["22/sep/25 9:26 p.\u00a0m.", "22/Sep/25 9:26\u202fPM", "22/sep/25 9:26\u00a0p.\u202fm."]
+)
+def test_the_half_of_the_day_may_stand_behind_a_space_that_does_not_break(text: str) -> None:
+    """As Java and browsers write it: CLDR has `p. m.` with U+00A0, and since 42 U+202F before AM and PM
+    (https://unicode-org.atlassian.net/browse/CLDR-14032)."""
+    assert read({"type": "timestamp", "format": "%d/%b/%y %I:%M %p"}, text) == [dt.datetime(2025, 9, 22, 21, 26)]
+
+
+def test_of_several_formats_the_first_that_fits_is_read() -> None:
+    several = {"type": "timestamp", "format": ["%d-%m-%Y %H:%M", "%d-%m-%Y", "iso"]}
+    assert read(several, "08-04-2023 20:52", "08-04-2023", "2023-04-08T20:52:00Z", "04/08/2023") == [
+        dt.datetime(2023, 4, 8, 20, 52),
+        dt.datetime(2023, 4, 8),
+        dt.datetime(2023, 4, 8, 20, 52),
+        None,
+    ]
+    # Eight digits are a day, and seconds of August 1970.
+    assert read({"type": "date", "format": ["%Y%m%d", "unix"]}, "20250101", "1735689600") == [
+        dt.date(2025, 1, 1),
+        dt.date(2025, 1, 1),
+    ]
+    assert read({"type": "date", "format": ["unix", "%Y%m%d"]}, "20250101") == [dt.date(1970, 8, 23)]
+
+
+@pytest.mark.parametrize("name", locales())
+def test_no_text_fits_two_patterns_of_a_locale_with_two_meanings(name: str) -> None:
+    spelling = locales()[name]
+    assert alike_formats(spelling.date) is None
+    assert alike_formats(spelling.timestamp) is None
+    assert spelling.decimal != spelling.thousands
+
+
+@given(st.sampled_from(sorted(locales())), st.datetimes(dt.datetime(1000, 1, 1), dt.datetime(9999, 12, 31)))
+def test_what_is_written_by_a_locales_pattern_is_read_back(name: str, moment: dt.datetime) -> None:
+    spelling = locales()[name]
+    for pattern in spelling.timestamp:
+        written = moment.strftime(pattern)
+        expected = dt.datetime.strptime(written, pattern)
+        assert read({"type": "timestamp", "format": list(spelling.timestamp)}, written) == [expected], pattern
+    for pattern in spelling.date:
+        written = moment.strftime(pattern)
+        assert read({"type": "date", "format": list(spelling.date)}, written) == [moment.date()], pattern
+
+
+@pytest.mark.parametrize(
+    ("text", "danish", "point"),
+    [
+        ("1.234", "1234", "1.234"),
+        # The trap of a real invoice list: a quantity of three and a half, taken for thousands.
+        ("3.496", "3496", "3.496"),
+        ("21.830,00", "21830", None),
+        ("8492,75", "8492.75", None),
+        ("1.5", None, "1.5"),
+        ("-1.234,5", "-1234.5", None),
+    ],
+)
+def test_a_point_groups_thousands_in_denmark_and_is_the_decimal_sign_where_a_column_says_so(
+    text: str, danish: str | None, point: str | None
+) -> None:
+    as_danish = read({"type": "decimal", "decimal": ",", "thousands": "."}, text)
+    as_point = read({"type": "decimal", "decimal": ".", "thousands": ""}, text)
+    assert as_danish == [Decimal(danish) if danish else None]
+    assert as_point == [Decimal(point) if point else None]
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("(12.50)", "-12.5"),
+        ("12.50-", "-12.5"),
+        ("-12.50", "-12.5"),
+        ("(1,450.00)", "-1450"),
+        ("1,450.00-", "-1450"),
+        ("(0.00)", "0"),
+        # Twice negative is nobody's way of writing.
+        ("(-12.50)", None),
+        ("-12.50-", None),
+        ("(12.50", None),
+        ("12.50)", None),
+        ("(12.50)-", None),
+        ("()", None),
+        ("-", None),
+    ],
+)
+def test_an_amount_may_be_negative_as_accountants_write_it(text: str, amount: str | None) -> None:
+    found = read({"type": "decimal", "thousands": ","}, text)
+    assert found == [Decimal(amount) if amount is not None else None]
+    assert read({"type": "number", "thousands": ","}, "(12.50)", "12.50-") == [None, None]
+
+
+@given(st.decimals(min_value=0, max_value=10**12, places=2))
+def test_an_amount_in_brackets_is_the_negative_of_the_amount_without(amount: Decimal) -> None:
+    written = f"{amount:,.2f}"
+    assert read({"type": "decimal", "thousands": ","}, written, f"({written})", f"{written}-") == [
+        amount, -amount, -amount,
+    ]  # fmt: skip
+
+
+def test_a_currencys_sign_is_left_out_of_an_amount_where_the_contract_names_it() -> None:
+    dollars = {"type": "decimal", "thousands": ",", "drop": ["$"]}
+    assert read(dollars, "$1,450.00", "-$5.00", "($5.00)", "$ 5", "€5", "$", "5.00 USD") == [
+        Decimal(1450), Decimal(-5), Decimal(-5), Decimal(5), None, None, None,
+    ]  # fmt: skip
+    kroner = {"type": "decimal", "decimal": ",", "thousands": ".", "drop": ["kr.", "DKK"]}
+    assert read(kroner, "kr. 1.234,50", "1.234,50\u00a0kr.", "DKK 5", "5,00-kr.") == [
+        Decimal("1234.5"), Decimal("1234.5"), Decimal(5), Decimal(-5),
+    ]  # fmt: skip
+    assert read({"type": "integer", "drop": "%"}, "12%") == [12]
+    assert read({"type": "integer"}, "12%") == [None]
+
+
+def test_thousands_parted_by_a_space_are_parted_by_any_space_that_does_not_break() -> None:
+    swedish = {"type": "decimal", "decimal": ",", "thousands": " "}
+    assert (
+        read(swedish, "1 234 567,5", "1\u00a0234\u00a0567,5", "1\u202f234\u202f567,5", "1234567,5")
+        == [Decimal("1234567.5")] * 4
+    )
+    assert read(swedish, "1  234", "12 34", "1\t234", " 234") == [None] * 4
+
+
+def test_texts_that_a_map_lacks_are_the_rest_where_each_customer_makes_its_own() -> None:
+    declared = {"type": "enum", "map": {"Renewal": "renewal"}, "rest": "one_off"}
+    assert read(declared, "RENEWAL", "Gold plan", None) == ["renewal", "one_off", None]
+    assert read({"type": "enum", "rest": "meeting"}, "Onboarding", None) == ["meeting", None]
+
+
+def test_a_rate_has_ten_decimals_and_no_exponent() -> None:
+    # Danmarks Nationalbank quotes 100 units; the smallest of its list is the rupiah.
+    found = read({"type": "rate"}, "7.4604", "0.0003825", "0.0000000001", "1e-7", "about 7", "99999999999")
+    assert found == [Decimal("7.4604"), Decimal("0.0003825"), Decimal("0.0000000001"), None, None, None]
+    assert read({"type": "rate", "decimal": ","}, "7,4604") == [Decimal("7.4604")]
+
+
+# Six ids that occur in public files, with 18 characters as Salesforce itself wrote them.
+SALESFORCE_IDS = [
+    "0015i00000MLQoqAAH", "001i000000JEw0YAAT", "001B0000009D7iyIAC",
+    "0017F000007y8FPQAY", "006q000000HddohAAB", "0031G00001S3ckZQAR",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("whole", SALESFORCE_IDS)
+def test_an_id_of_15_characters_is_the_one_of_18_that_salesforce_writes(whole: str) -> None:
+    sql = cells.salesforce_id(cells.whole_id("text"), "text")
+    assert evaluate(sql, whole[:15], whole) == [whole, whole]
+
+
+def test_what_is_no_salesforce_id_stays_and_one_that_a_spreadsheet_broke_is_none() -> None:
+    sql = cells.salesforce_id(cells.whole_id("text"), "text")
+    assert evaluate(sql, "Nordhavn A/S", "0015i00000MLQo", "1.03006E+13", None) == [
+        "Nordhavn A/S", "0015i00000MLQo", None, None,
+    ]  # fmt: skip
+
+
+@given(st.text("abcXYZ019", min_size=15, max_size=15), st.text("abcXYZ019", min_size=15, max_size=15))
+def test_ids_that_differ_in_case_alone_differ_in_any_case_with_18_characters(one: str, other: str) -> None:
+    first, second = evaluate(cells.salesforce_id("text", "text"), one, other)
+    assert (first.lower() == second.lower()) == (one == other)
+    assert (first[:15], len(first)) == (one, 18)
+
+
+def extracted(declared: dict[str, Any], *texts: str | None) -> list[Any]:
+    return evaluate(cells.extracted(Column.model_validate({"from": "x", **declared}), "text"), *texts)
+
+
+def test_a_pattern_takes_its_group_out_of_a_text() -> None:
+    assert extracted({"extract": "^([^,; ]+)"}, "a@b.dk, c@d.dk", "a@b.dk", None) == ["a@b.dk", "a@b.dk", None]
+    assert extracted({"extract": r"Ticket #(\d+)"}, "Re: Ticket #42 (open)", "no ticket") == ["42", None]
+    assert extracted({}, "whole") == ["whole"]
+
+
+def test_a_text_without_the_pattern_stays_where_it_then_fits_no_type() -> None:
+    """So that it is quarantined with its text; where any text would do, it is nothing."""
+    hours = {"type": "number", "extract": r"^([\d.]+) hours$"}
+    assert extracted(hours, "1.5 hours", "a while") == ["1.5", "a while"]
+    assert read(hours, *extracted(hours, "1.5 hours", "a while")) == [1.5, None]
+    for kind in ("text", "texts", "salesforce_id"):
+        assert extracted({"type": kind, "extract": "<(.*)>"}, "a while", "<>", "< >") == [None, None, None]
+    assert extracted({"type": "enum", "map": {"a": "b"}, "extract": "<(.*)>"}, "a while") == [None]

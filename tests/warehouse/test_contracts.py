@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+from itertools import combinations
 from pathlib import Path
 
+import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from warehouse import expressions
-from warehouse.contracts import KEY_COLUMNS, SHIPPED, Column, load_contracts, staged_tables
+from warehouse import cells, expressions
+from warehouse.contracts import KEY_COLUMNS, SHIPPED, Column, alike_formats, load_contracts, staged_tables
 from warehouse.errors import ConfigurationError
+from warehouse.headers import Headers, exact, loose
 
 SHOP = """
 system: shop
@@ -51,6 +57,43 @@ def test_a_projects_contract_takes_the_place_of_the_shipped_one(tmp_path: Path) 
         ("{from: id}", "{from: id, colour: red}", "columns.source_id.colour: Extra inputs are not permitted"),
         ("{from: id}", "{from: id}\n          due_on: {from: due, type: date}", "dates are never guessed"),
         ("{from: id}", "{from: id}\n          status: {from: s, type: enum}", "an enum needs its map"),
+        (
+            "{from: id}",
+            "{from: id}\n          due_on: {from: due, type: date, format: ['%d-%m-%Y', '%m-%d-%Y']}",
+            "columns.due_on: Value error, a text may fit both %d-%m-%Y and %m-%d-%Y and mean two days",
+        ),
+        ("{from: id}", "{from: id, extract: '[0-9]+'}", "extract needs a pattern with exactly one group"),
+        ("{from: id}", "{from: id, extract: '([0-9]+)-([0-9]+)'}", "extract needs a pattern with exactly one group"),
+        ("{from: id}", "{from: id, count_in: number}", "give exactly one of from, sql, value, count_in"),
+        ("{from: id}", "{value: 1, sql: '1'}", "give exactly one of from, sql, value, count_in"),
+        ("{from: id}", "{required: true}", "give exactly one of from, sql, value, count_in"),
+        (
+            "{from: id}",
+            "{from: id}\n          terms_days: {count_in: number}",
+            "tables.invoice: columns.terms_days: count_in names 'number', which is no column with `from`",
+        ),
+        (
+            "{from: id}",
+            "{from: id}\n          number: {sql: source_id}\n          terms_days: {count_in: number}",
+            "tables.invoice: columns.terms_days: count_in names 'number', which is no column with `from`",
+        ),
+        (
+            "{from: id}",
+            "{from: id}\n      invoice_line:\n        part_of: invoice\n        columns: {source_id: {from: line}}",
+            "tables.invoice_line: part_of: invoice_source_id, which says of which record a row is a part, is missing",
+        ),
+        (
+            "{from: id}",
+            "{from: id}\n      ticket_comment:\n        part_of: ticket\n"
+            "        columns: {source_id: {from: line}, ticket_source_id: {from: id}}",
+            "tables.ticket_comment: part_of: the entity has no table ticket",
+        ),
+        ("headers: [id]", "headers: [id]}\n    dialect: {title_lines: -1", "title_lines: Input should be greater than"),
+        (
+            "kind: billing",
+            "kind: billing\nlocale: dk",
+            "'dk' is no known locale; known are da, de, es, sv, en_GB, en_US",
+        ),
         ("entities:", "entities: [", "is not valid YAML"),
     ],
 )
@@ -84,13 +127,13 @@ SHIPPED_COLUMNS = [
 @pytest.mark.parametrize(("system", "entity", "table"), SHIPPED_COLUMNS)
 def test_a_shipped_contract_reads_only_what_it_declares(system: str, entity: str, table: str) -> None:
     declared = CONTRACTS[system].entities[entity].tables[table]
-    for text in [column.sql for column in declared.columns.values() if column.sql] + [declared.where or "true"]:
+    conditions = [text for text in (declared.where, declared.totals) if text]
+    texts = [column.sql for column in declared.columns.values() if column.sql] + conditions
+    for text in texts:
         expressions.check(text, declared.columns)
     helpers = {name.lower() for name, column in declared.columns.items() if column.helper}
-    read = set().union(
-        *(expressions.columns_of(column.sql) for column in declared.columns.values() if column.sql),
-        expressions.columns_of(declared.where or "true"),
-    )
+    counted = {column.count_in.lower() for column in declared.columns.values() if column.count_in}
+    read = counted.union(*map(expressions.columns_of, texts))
     assert helpers <= read, f"helpers that nothing reads: {helpers - read}"
 
 
@@ -149,3 +192,120 @@ def test_a_column_says_where_it_comes_from_in_one_way() -> None:
     assert Column.model_validate({"value": 0}).value == 0
     with pytest.raises(ValueError, match="give exactly one"):
         Column.model_validate({})
+
+
+def test_a_contract_may_say_of_what_its_rows_are_parts_and_count_them(tmp_path: Path) -> None:
+    columns = "{source_id: {from: line}, invoice_source_id: {from: id}, line_no: {count_in: invoice_source_id}}"
+    load(tmp_path, f"{SHOP}      invoice_line: {{part_of: invoice, columns: {columns}}}\n")
+    table = load_contracts([tmp_path])["shop"].entities["bill"].tables["invoice_line"]
+    assert (table.part_of, table.columns["line_no"].count_in) == ("invoice", "invoice_source_id")
+
+
+def test_a_pattern_that_is_none_is_told_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"shop\.yml is no valid contract: .*columns\.source_id"):
+        load(tmp_path, SHOP.replace("{from: id}", "{from: id, extract: '(abc'}"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_alike"),
+    [
+        ("%d-%m-%Y", "%m-%d-%Y", True),
+        ("%d/%m/%y", "%y/%m/%d", True),
+        ("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", True),
+        ("%-d.%-m.%Y", "%-m.%-d.%Y", True),
+        ("%d-%m-%Y %H:%M", "%d-%m-%Y %I:%M", True),
+        # What parts the numbers, or how many there are, tells these apart.
+        ("%d-%m-%Y", "%d/%m/%Y", False),
+        ("%d-%m-%Y", "%m/%d/%Y", False),
+        ("%d-%m-%Y", "%Y-%m-%d", False),
+        ("%d/%m/%Y", "%d/%m/%y", False),
+        ("%d/%b/%y", "%b/%d/%y", False),
+        ("%d-%m-%Y", "%d-%m-%Y %H:%M", False),
+        ("%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M", False),
+        ("iso", "unix", False),
+        # The same twice is one meaning.
+        ("%d-%m-%Y", "%d-%m-%Y", False),
+    ],
+)
+def test_two_patterns_are_alike_when_one_text_may_mean_two_days(one: str, other: str, are_alike: bool) -> None:
+    assert (alike_formats([one, other]) is not None) == are_alike
+    assert (alike_formats(["iso", other, "unix", one]) is not None) == are_alike
+
+
+def test_patterns_that_are_not_alike_never_read_one_text_as_two_days() -> None:
+    """Every pair of patterns that vendors use, on texts that each of them writes."""
+    patterns = [
+        "%d-%m-%Y", "%m-%d-%Y", "%Y-%m-%d", "%Y-%d-%m", "%d/%m/%y", "%m/%d/%y", "%y/%m/%d", "%d/%m/%Y", "%d.%m.%Y",
+        "%d/%b/%y", "%b/%d/%y", "%d. %B %Y", "%B %d, %Y",
+    ]  # fmt: skip
+    days = [dt.date(2001 + number % 12, number % 12 + 1, 1 + number * 5 % 28) for number in range(60)]
+    texts = sorted({day.strftime(pattern) for day in days for pattern in patterns})
+    read = {pattern: dict(zip(texts, days_of(pattern, texts), strict=True)) for pattern in patterns}
+    for one, other in combinations(patterns, 2):
+        both = [
+            text for text in texts if read[one][text] and read[other][text] and read[one][text] != read[other][text]
+        ]
+        assert bool(both) == (alike_formats([one, other]) is not None), (one, other, both[:3])
+
+
+def days_of(pattern: str, texts: list[str]) -> list[dt.date | None]:
+    column = Column.model_validate({"from": "x", "type": "date", "format": pattern})
+    sql = cells.value(column, "date", "text", cells.Place("UTC", "UTC"))
+    rows = duckdb.execute(
+        f"select {sql} from (select unnest(?::varchar[]) as text, unnest(range(?)) as place) order by place",
+        [texts, len(texts)],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("headers", "aliases", "found"),
+    [
+        # One spelt exactly so goes before one that is only much like it.
+        (["CompanyName", "Company Name"], ["Company Name"], "Company Name"),
+        (["Company Name", "CompanyName"], ["companyname"], "CompanyName"),
+        # The first alias that is there wins, however it is spelt, and wherever its header stands.
+        (["Navn", "Kundenavn"], ["Kundenavn", "Navn"], "Kundenavn"),
+        (["Name", "company_name"], ["Company Name", "Name"], "company_name"),
+        (["Name"], ["Company Name", "Name"], "Name"),
+        # Case, blanks, signs and the underscore of connectors do not tell headers apart.
+        (["*ContactName"], ["ContactName"], "*ContactName"),
+        (["contact_name"], ["Contact Name"], "contact_name"),
+        ([" CONTACT NAME "], ["ContactName"], " CONTACT NAME "),
+        (["Fakturanr."], ["Fakturanr"], "Fakturanr."),
+        (["BELØB"], ["Beløb"], "BELØB"),
+        (["Custom field (Epic Link)"], ["Custom field (Epic Link)"], "Custom field (Epic Link)"),
+        # Letters do.
+        (["Belob"], ["Beløb"], None),
+        (["Names"], ["Name"], None),
+        (["Name 2"], ["Name"], None),
+        # A header of signs alone is itself only.
+        (["#"], ["#"], "#"),
+        (["#", "%"], ["%"], "%"),
+        (["#"], ["%"], None),
+        # Of two alike the first.
+        (["Id", "ID"], ["id"], "Id"),
+        ([], ["id"], None),
+        (["id"], [], None),
+    ],
+)
+def test_a_header_is_found_by_the_first_of_its_spellings(
+    headers: list[str], aliases: list[str], found: str | None
+) -> None:
+    assert Headers(headers).find(aliases) == found
+
+
+NAMES = st.text("aB _-*.#", min_size=1, max_size=5)
+
+
+@given(st.lists(NAMES, max_size=5), st.lists(NAMES, max_size=3))
+def test_what_is_found_is_a_header_that_one_alias_names_and_no_earlier_alias_names_any(
+    headers: list[str], aliases: list[str]
+) -> None:
+    found = Headers(headers).find(aliases)
+    named = [[name for name in headers if loose(name) == loose(alias)] for alias in aliases]
+    expected = next((names for names in named if names), [])
+    assert (found in expected) if expected else (found is None)
+    for alias in aliases[: next((place for place, names in enumerate(named) if names), 0) + 1]:
+        spelt = [name for name in headers if exact(name) == exact(alias)]
+        assert not spelt or found == spelt[0]

@@ -120,7 +120,6 @@ UNREADABLE = {
     "old excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .xlsx without a password"),
     "half a zip": (zipped({"t.csv": HEADER})[:60], "cut short"),
     "half a workbook": (workbook([["Ticket ID", "Subject", "Status"]])[:-40], "cut short"),
-    "no required column": ("Ticket ID,Subject\n1,a\n", "lacks the required column Status or State"),
     "header without end": (HEADER.rstrip() + ',"' + "x" * 2_000_000, "header"),
     "json that is none": ("{\"ticket\": oops}\n{'a'}\n", "no record of it is a JSON object (malformed_json 2)"),
     "json list of numbers": ("[[1], [2]]", "not_an_object 2"),
@@ -139,6 +138,15 @@ def test_a_file_that_cannot_be_taken_is_told_of_and_the_others_land(inbox: Inbox
     assert len(bad.sha256) == 64
     assert good.status == "landed"
     assert len(inbox.lake_paths()) == 1
+
+
+def test_a_file_without_a_required_column_is_of_its_entity_and_its_rows_are_counted(inbox: Inbox) -> None:
+    inbox.drop("t.csv", "Ticket ID,Subject\n1,a\n2,b\n")
+    landed = inbox.land_one()
+    assert (landed.status, landed.entity, landed.rows_in) == ("unreadable", "tickets", 2)
+    assert landed.missing == ("ticket.status",)
+    assert "lacks the required column Status or State" in landed.message
+    assert inbox.lake_paths() == []
 
 
 def test_a_missing_required_column_may_be_named_by_any_alias(inbox: Inbox) -> None:

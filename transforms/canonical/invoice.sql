@@ -3,13 +3,18 @@
 -- What another currency than the project's is worth there is the rate of the day of issue.
 with paid as (
     select
-        source_system,
-        invoice_source_id,
-        sum(amount) as amount,
-        max(paid_on) as paid_on
-    from staged.payment
-    where coalesce(status, 'unknown') in ('succeeded', 'unknown') and not coalesce(is_deleted, false)
-    group by source_system, invoice_source_id
+        payment.source_system,
+        payment.invoice_source_id,
+        sum(payment.amount) as amount,
+        max(payment.paid_on) as paid_on
+    from staged.payment as payment
+    join staged.invoice as invoice
+        on invoice.source_system = payment.source_system and invoice.source_id = payment.invoice_source_id
+    where coalesce(payment.status, 'unknown') in ('succeeded', 'unknown')
+        and not coalesce(payment.is_deleted, false)
+        -- A hundred kroner do not pay a hundred euros.
+        and coalesce(upper(payment.currency), upper(invoice.currency), '') = coalesce(upper(invoice.currency), upper(payment.currency), '')
+    group by payment.source_system, payment.invoice_source_id
 )
 select
     invoice.source_system || ':' || invoice.source_id as invoice_id, -- system:id

@@ -22,7 +22,9 @@ select
     ) as first_response_business_min,                                                   -- the same in business minutes
     ticket.solved_at,                                                                   -- UTC; null while unsolved
     coalesce(
-        ticket.full_resolution_min, epoch(ticket.solved_at - ticket.created_at) / 60
+        ticket.full_resolution_min,
+        -- Solved before it was asked: a clock was wrong, and no duration is known.
+        case when ticket.solved_at >= ticket.created_at then epoch(ticket.solved_at - ticket.created_at) / 60 end
     ) as full_resolution_min,                                                           -- calendar minutes to the resolution
     coalesce(
         ticket.full_resolution_business_min, clock.full_resolution_min
