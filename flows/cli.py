@@ -94,7 +94,7 @@ def demo(
 def check(project: Folder = HERE) -> None:
     """Say what every file in the inbox is and what becomes of its rows: missing, unknown, unreadable, quarantined.
 
-    Changes nothing.
+    Changes nothing. Exit 2 when the configuration lacks something that a system needs.
 
     Exit 1 when a file cannot be read.
     """
@@ -103,6 +103,8 @@ def check(project: Folder = HERE) -> None:
     found = inspect(_open(project))
     for line in lines(found):
         typer.echo(line)
+    if found.problem:
+        raise ConfigurationError(found.problem)
     if found.statuses["unreadable"]:
         raise typer.Exit(1)
 

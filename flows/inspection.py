@@ -15,6 +15,7 @@ import duckdb
 from flows.runs import utc_now
 from warehouse.casting import stage
 from warehouse.contracts import SHIPPED, load_contracts
+from warehouse.errors import ConfigurationError
 from warehouse.landing import land, systems
 from warehouse.project import Project
 
@@ -42,10 +43,14 @@ class CheckedFile:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The inbox's files in order, and what has changed in each entity since earlier drops."""
+    """The inbox's files in order, and what has changed in each entity since earlier drops.
+
+    `problem` is what the configuration lacks: then the files were landed and not cast.
+    """
 
     files: tuple[CheckedFile, ...]
-    changes: tuple[str, ...]
+    changes: tuple[str, ...] = ()
+    problem: str = ""
 
     @property
     def statuses(self) -> Counter[str]:
@@ -55,22 +60,21 @@ class Inspection:
     def is_green(self) -> bool:
         """Every file was read, every record fits, and no export has changed."""
         unread = self.statuses.keys() - {"landed", "already_landed"}
-        return not unread and not self.changes and not any(file.misfits for file in self.files)
+        return not (unread or self.changes or self.problem or any(file.misfits for file in self.files))
 
 
 def inspect(project: Project) -> Inspection:
-    """Land and cast the whole inbox beside the lake as it is.
-
-    Raises:
-        ConfigurationError: a contract or the settings do not fit; the message names what to write.
-    """
+    """Land and cast the whole inbox beside the lake as it is."""
     contracts = load_contracts([SHIPPED, project.exports])
     # In the project folder rather than in the machine's temporary one, which others may read or which may be small.
     with TemporaryDirectory(prefix=FOLDER, dir=project.root) as folder:
         trial = _trial(project, Path(folder))
         reports = [report for system in systems(trial) for report in land(trial, contracts, system, utc_now())]
         with _engine(trial) as connection:
-            stage(connection, trial, contracts, reports)
+            try:
+                stage(connection, trial, contracts, reports)
+            except ConfigurationError as error:
+                return Inspection(tuple(CheckedFile(report) for report in reports), problem=str(error))
             return Inspection(tuple(_checked(connection, reports)), tuple(_changes(connection)))
 
 

@@ -89,8 +89,14 @@ def stage(
 
 
 def make_plans(files: Iterable[LakeFile], project: Project, contracts: Mapping[str, SystemContract]) -> list[Plan]:
-    """One plan for each table and shape of files, in a fixed order; files that no contract knows have none."""
+    """One plan for each table and shape of files, in a fixed order; files that no contract knows have none.
+
+    Raises:
+        ConfigurationError: contracts or settings do not fit; the first problem of each system, so that a person mends
+            them all at once.
+    """
     plans: list[Plan] = []
+    problems: dict[str, str] = {}
     found: dict[tuple[str, str], list[LakeFile]] = {}
     for file in files:
         found.setdefault((file.system, file.entity), []).append(file)
@@ -99,7 +105,13 @@ def make_plans(files: Iterable[LakeFile], project: Project, contracts: Mapping[s
             continue
         for table in contracts[system].entities[entity].tables:
             source = source_of(contracts[system], entity, table, project)
-            plans += [make_plan(len(plans) + number, source, shape) for number, shape in enumerate(by_shape(group), 1)]
+            for shape in by_shape(group):
+                try:
+                    plans.append(make_plan(len(plans) + 1, source, shape))
+                except ConfigurationError as error:
+                    problems.setdefault(system, str(error))
+    if problems:
+        raise ConfigurationError("\n".join(problems.values()))
     return plans
 
 

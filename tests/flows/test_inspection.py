@@ -92,6 +92,23 @@ def test_the_lake_that_is_there_is_looked_at_and_not_touched(here: Project) -> N
     assert {path: path.stat().st_mtime_ns for path in here.lake.rglob("*") if path.is_file()} == before
 
 
+def test_what_the_configuration_lacks_is_told_of_all_systems_beside_their_files(tmp_path: Path) -> None:
+    here = Project(tmp_path, Settings())
+    for system in ("jira", "salesforce"):
+        (here.inbox / system).mkdir(parents=True)
+    samples = EXAMPLES / "inbox"
+    for name, source in (("jira", "Jira da.csv"), ("salesforce", "report1782805260001.csv")):
+        path = here.inbox / name / "a.csv"
+        path.write_bytes((samples / name / source).read_bytes())
+    found = inspect(here)
+    assert [file.report.status for file in found.files] == ["landed", "landed"]
+    assert not found.is_green
+    jira, salesforce = (line for line in found.problem.splitlines() if line.startswith("contract"))
+    assert jira.startswith("contract jira: ") and "times without a zone" in jira
+    assert salesforce.startswith("contract salesforce: ") and "as its user's locale has it" in salesforce
+    assert '[systems.salesforce]\nlocale = "da"' in found.problem
+
+
 def test_one_sample_of_each_system_is_all_green(tmp_path: Path) -> None:
     (tmp_path / "inbox").symlink_to(EXAMPLES / "inbox")
     found = inspect(Project(tmp_path, Project.open(EXAMPLES).settings))
