@@ -21,7 +21,7 @@ run: setup
 	$(BIN)/mutual-value run --project $(DEMO)
 
 test: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist loadfile
 
 test-slow: setup
 	$(BIN)/python -m pytest
