@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from warehouse.errors import MutualValueError
@@ -12,9 +14,15 @@ from warehouse.errors import MutualValueError
 # Text shrinks some twentyfold; a member that grows a thousandfold is made to fill a disk.
 MOST_GROWTH = 1_000
 MOST_MEMBERS = 10_000
+# What a ZIP begins with: its first member, or its end where it holds nothing.
+ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_EMPTY_BYTES = 22
 ENCRYPTED = 0x1
-# What zipfile raises for a damaged member, or one packed in a way that it cannot unpack.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
+# What zipfile raises for a damaged archive or member, or one packed in a way that it cannot unpack; ValueError is a
+# place before the file's beginning or a name that is no text, OSError what bz2 says of a bad stream.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError,
+)  # fmt: skip
 
 
 class RefusedArchiveError(MutualValueError):
@@ -39,7 +47,7 @@ def opened(path: Path) -> zipfile.ZipFile:
     """
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise RefusedArchiveError(f"the ZIP is damaged or cut short ({error}); export it again") from error
 
 
@@ -47,10 +55,13 @@ def members(archive: zipfile.ZipFile, most_bytes: int) -> list[zipfile.ZipInfo]:
     """The archive's files by name, without hidden ones such as `__MACOSX/` and `.DS_Store`.
 
     Raises:
-        RefusedArchiveError: too many or too large members, encryption, a nested archive, or a name that leaves the
-            folder. One such member refuses the whole archive: nothing of it is unpacked.
+        RefusedArchiveError: too many or too large members, members that share their bytes, encryption, a nested
+            archive, or a name that leaves the folder. One such member refuses the whole archive: nothing of it is
+            unpacked.
     """
-    files = sorted((info for info in archive.infolist() if not info.is_dir()), key=lambda info: info.filename)
+    every = archive.infolist()
+    _check_bytes(archive, every)
+    files = sorted((info for info in every if not info.is_dir()), key=lambda info: info.filename)
     if len(files) > MOST_MEMBERS:
         raise RefusedArchiveError(f"it holds {len(files)} files, more than {MOST_MEMBERS}; split it")
     total = sum(info.file_size for info in files)
@@ -61,6 +72,16 @@ def members(archive: zipfile.ZipFile, most_bytes: int) -> list[zipfile.ZipInfo]:
     for info in files:
         _check(info)
     return [info for info in files if not _is_hidden(info)]
+
+
+def _check_bytes(archive: zipfile.ZipFile, every: list[zipfile.ZipInfo]) -> None:
+    """Whether the members have bytes of their own: a bomb packs the same bytes as thousands of members
+    (https://www.bamsoftware.com/hacks/zipbomb), and an archive whose table is damaged has bytes and no members."""
+    size = archive.fp.seek(0, io.SEEK_END) if archive.fp else 0
+    if sum(info.compress_size for info in every) > size:
+        raise RefusedArchiveError("its members share their bytes, as those of a bomb do; make the archive anew")
+    if not every and size > _EMPTY_BYTES + len(archive.comment):
+        raise RefusedArchiveError("the ZIP is damaged (its table of contents is empty); export it again")
 
 
 def _check(info: zipfile.ZipInfo) -> None:
@@ -90,12 +111,19 @@ def extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> No
     """
     written = 0
     with target.open("wb") as file:
-        try:
-            with archive.open(info) as source:
-                while chunk := source.read(1 << 20):
-                    written += len(chunk)
-                    if written > info.file_size:
-                        raise RefusedArchiveError(f"its member {info.filename!r} is longer than the archive says")
-                    file.write(chunk)
-        except _DAMAGED as error:
-            raise RefusedArchiveError(f"its member {info.filename!r} is damaged ({error}); export it again") from error
+        for piece in _pieces(archive, info):
+            written += len(piece)
+            if written > info.file_size:
+                raise RefusedArchiveError(
+                    f"its member {info.filename!r} is longer than the archive says; export it again"
+                )
+            file.write(piece)
+
+
+def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    try:
+        with archive.open(info) as source:
+            while piece := source.read(1 << 20):
+                yield piece
+    except DAMAGED as error:
+        raise RefusedArchiveError(f"its member {info.filename!r} is damaged ({error}); export it again") from error

@@ -163,7 +163,12 @@ def _insert(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
             f"select {', '.join(map(quoted, names))} from ({queries.select_rows(plan, columns)})",
             [paths(plan)],
         )
-    except (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+    except (
+        duckdb.BinderException,
+        duckdb.ConversionException,
+        duckdb.InvalidInputException,
+        duckdb.OutOfRangeException,
+    ) as error:
         raise ConfigurationError(
             f"{plan.source.where}: an expression of the contract does not work ({_first_line(error)}). "
             "Compare its columns' types; a text that may not be a number needs try_cast."

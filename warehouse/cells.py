@@ -52,7 +52,9 @@ THREE_DECIMAL = ["BHD", "JOD", "KWD", "OMR", "TND"]
 # Blanks that spreadsheets and forms leave around a value: space, tab, line ends, no-break space.
 _BLANKS = (" ", "\t", "\n", "\r", "\u00a0")
 
-_DAY = r"\d{4}-\d{2}-\d{2}"
+# Before the year 1000 only the first day of all is one, which .NET writes for no day.
+_DAY = r"(0001|[1-9]\d{3})-\d{2}-\d{2}"
+_ENDLESS = ("0001-01-01", "9999-12-31")
 _TIME = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _OFFSET = r" ?(Z|[+-]\d{2}(:?\d{2})?)"
 _TIME_DIRECTIVES = re.compile(r"%-?[HIMSpcXfgn]")
@@ -154,7 +156,8 @@ def money(amount: str, currency: str, unit: str) -> str:
         f"case when {currency} is null then null when {currency} in ({_literals(ZERO_DECIMAL)}) then 1.000 "
         f"when {currency} in ({_literals(THREE_DECIMAL)}) then 0.001 else 0.010 end"
     )
-    return f"try_cast({amount} * cast({factor} as decimal(4,3)) as decimal(18,4))"
+    # As wide as the product can be: of two narrow decimals the engine multiplies 64-bit integers, and overflows.
+    return f"try_cast(cast({amount} as decimal(22,4)) * cast({factor} as decimal(4,3)) as decimal(18,4))"
 
 
 def currency_code(text: str) -> str:
@@ -207,17 +210,28 @@ def utc(local: str, zone: str) -> str:
         return local
     later = f"make_timestamp(epoch_us(timezone({literal(zone)}, {local})))"
     earlier = f"({later} - interval 1 hour)"
-    return f"case when {_at(earlier, zone)} = {local} then {earlier} else {later} end"
+    known = f"case when {_at(earlier, zone)} = {local} then {earlier} else {later} end"
+    return f"case when {_is_endless(local)} then {local} else {known} end"
 
 
 def day(instant: str, zone: str) -> str:
     """The day on which a UTC time falls in the zone."""
-    return f"cast({_at(instant, zone)} as date)"
+    if zone in _UTC_NAMES:
+        return f"cast({instant} as date)"
+    return f"cast(case when {_is_endless(instant)} then {instant} else {_at(instant, zone)} end as date)"
 
 
 def _at(instant: str, zone: str) -> str:
     """The local time of a UTC time."""
     return instant if zone in _UTC_NAMES else f"timezone({literal(zone)}, timezone('UTC', {instant}))"
+
+
+def _is_endless(time: str) -> str:
+    """Whether a time is on the first or last day that a program can write: it means never, and is so in every zone.
+
+    In another zone it would be in the year 0 or 10000, which neither Python nor a driver of a BI tool can read.
+    """
+    return f"{time} not between timestamp '0001-01-02' and timestamp '9999-12-31'"
 
 
 def needs_zone(column: Column) -> bool:
@@ -318,16 +332,19 @@ def _timestamp_as(form: str, text: str, place: Place) -> str:
 
 def _unix(text: str, form: str) -> str:
     scale = "1000" if form == "unix_ms" else "1000000"
-    # 12 digits of seconds end in the year 33658; more are no time (a DuckDB timestamp would overflow).
-    digits = "15" if form == "unix_ms" else "12"
+    # 11 digits of seconds end in the year 5138, 10 of them before 1970 in 1653; more are no time.
+    digits = 14 if form == "unix_ms" else 11
     return (
-        f"case when regexp_full_match({text}, '-?\\d{{1,{digits}}}') "
+        f"case when regexp_full_match({text}, '\\d{{1,{digits}}}|-\\d{{1,{digits - 1}}}') "
         f"then make_timestamp(cast({text} as bigint) * {scale}) end"
     )
 
 
 def _iso(text: str, place: Place) -> str:
-    with_offset = f"make_timestamp(epoch_us(try_cast({text} as timestamptz)))"
+    with_offset = (
+        f"case when left({text}, 10) in ({_literals(_ENDLESS)}) then cast(left({text}, 10) as timestamp) "
+        f"else make_timestamp(epoch_us(try_cast({text} as timestamptz))) end"
+    )
     branches = [f"when regexp_full_match({text}, {literal(_DAY + _TIME + _OFFSET)}) then {with_offset}"]
     if place.zone:
         local = utc(f"try_cast({text} as timestamp)", place.zone)
@@ -344,6 +361,8 @@ _MONTH = re.compile(r"%[bB]\.?")
 
 
 def _strptime(text: str, form: str) -> str:
+    # The engine reads `epoch` and `infinity` as 1900-01-01, whatever the pattern.
+    is_read = f"regexp_matches({text}, '[0-9]')"
     if _MONTH.search(form):
         text = _with_english_month(text)
         form = _MONTH.sub("%b", form)
@@ -353,7 +372,8 @@ def _strptime(text: str, form: str) -> str:
             text = f"regexp_replace({text}, {literal(f'(?i) ?({pattern})$')}, {literal(f' {half}')})"
     parsed = f"try_strptime({text}, {literal(form)})"
     # strptime reads `1-2-24` under %Y as the year 24.
-    return f"case when year({parsed}) >= 1000 then {parsed} end" if "%Y" in form else parsed
+    is_read += f" and year({parsed}) between 1000 and 9999" if "%Y" in form else ""
+    return f"case when {is_read} then {parsed} end"
 
 
 def _with_english_month(text: str) -> str:

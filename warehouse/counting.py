@@ -63,7 +63,7 @@ def count_lines(path: Path, offset: int = 0, quote: str | None = None) -> Count:
         file.seek(offset)
         counter = _LineCounter(ord(quote) if quote else None, line_end(file))
         file.seek(offset)
-        for chunk in _chunks(file):
+        for chunk in chunks(file):
             has_nul |= b"\0" in chunk
             counter.add(np.frombuffer(chunk, dtype=np.uint8))
     return Count(*counter.total(), is_certain=not has_nul and counter.quotes_pair_up)
@@ -75,9 +75,12 @@ def line_end(file: BinaryIO) -> int:
     return CARRIAGE_RETURN if b"\r" in head and b"\n" not in head else LINE_FEED
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
+def chunks(file: BinaryIO, first: int | None = None) -> Iterator[bytes]:
+    """The rest of the file; a reader that may soon go elsewhere asks for a small `first` chunk."""
+    size = min(first or CHUNK, CHUNK)
+    while chunk := file.read(size):
         yield chunk
+        size = min(2 * size, CHUNK)
 
 
 class _LineCounter:
@@ -137,7 +140,9 @@ def count_list(path: Path) -> int:
         )
 
 
-def structure(file: BinaryIO, is_mark: bytes = _IS_MARK) -> Iterator[tuple[bytes, Places, Bytes, Places]]:
+def structure(
+    file: BinaryIO, is_mark: bytes = _IS_MARK, first: int | None = None
+) -> Iterator[tuple[bytes, Places, Bytes, Places]]:
     """JSON text from the file's position on, by the chunk, and in it the braces, brackets and commas outside strings.
 
     Yields:
@@ -146,7 +151,7 @@ def structure(file: BinaryIO, is_mark: bytes = _IS_MARK) -> Iterator[tuple[bytes
     depth = 0
     quotes_before = 0
     escaped = False
-    for chunk in _chunks(file):
+    for chunk in chunks(file, first):
         text = np.frombuffer(chunk, dtype=np.uint8)
         quotes = np.flatnonzero(text == QUOTE)
         if escaped or b"\\" in chunk:

@@ -13,16 +13,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.contracts import Dialect
 from warehouse.engine import literal
-from warehouse.lake import Draft, Facts
+from warehouse.lake import Draft, Facts, LostRecordsError
 from warehouse.records import Reader, Record, UnreadableError, too_many_undecodable
+
+# What the engine refuses goes the careful way. A message of its own may be cut within a letter, and is then no text.
+ENGINE_ERRORS = (duckdb.Error, LostRecordsError, UnicodeDecodeError)
 
 BATCH_RECORDS = 10_000
 BATCH_CHARACTERS = 32_000_000
+# What a cell takes besides its text, an empty one as well.
+CHARACTERS_OF_A_CELL = 8
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,10 @@ class Content:
 
     def facts(self, entity: str, kind: str) -> Facts:
         """What the lake file will say of itself, before anything is counted."""
-        # A name that is not valid UTF-8 is shown with its bytes: Parquet takes text only.
-        shown = self.name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="backslashreplace")
         return Facts(
             sha256=self.sha256,
             member=self.member,
-            name=shown,
+            name=self.name,
             system=self.system,
             entity=entity,
             format=kind,
@@ -87,7 +91,7 @@ class Staged:
     @property
     def relation(self) -> str:
         """The records as a table in SQL, with their position in `file_row_number`."""
-        return f"read_parquet({literal(str(self.path))}, file_row_number = true)"
+        return f"read_parquet({literal(str(self.path))}, file_row_number = true, hive_partitioning = false)"
 
 
 def stage(draft: Draft, reader: Reader, width: int, dialect: Dialect, *, typed: bool = False) -> Staged:
@@ -117,7 +121,8 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
     characters = 0
     for record in records:
         batch.append(record)
-        characters += sum(len(cell) for cell in record.cells or (record.raw,) if cell)
+        cells = record.cells or (record.raw,)
+        characters += sum(map(len, filter(None, cells))) + CHARACTERS_OF_A_CELL * len(cells)
         if len(batch) == BATCH_RECORDS or characters > BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import io
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from warehouse.records import UnreadableError
+from warehouse.records import MOST_RECORD_BYTES, UnreadableError
 
 UTF8_MARK = codecs.BOM_UTF8
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -25,6 +26,9 @@ def head_as_text(head: bytes, encodings: Sequence[str]) -> str | None:
                 return codecs.getincrementaldecoder(encoding)("strict").decode(head).removeprefix("\ufeff")
             except UnicodeDecodeError:
                 continue
+        if _is_read_by_line(encodings):
+            head = b"".join(_line_as_utf8(line, encodings[-1]) for line in io.BytesIO(head))
+            encodings = ("utf-8",)
         return codecs.getincrementaldecoder(encodings[-1])("replace").decode(head).removeprefix("\ufeff")
     except (UnicodeError, LookupError):
         return None
@@ -49,8 +53,9 @@ def from_utf16(path: Path, target: Path) -> None:
 def as_utf8(path: Path, encodings: Sequence[str], target: Path) -> Path:
     """The file as UTF-8: itself, or `target` written from the encoding it is in.
 
-    Of several encodings the last takes what none fits. A byte that it does not know stays as it is, and is no UTF-8:
-    its record is found to be undecodable. (The engine knows UTF-16 and Latin-1, not cp1252.)
+    Of several encodings the last takes what none fits; but a line that fits UTF-8 is never read as anything else, since
+    rows of two programs end up in one file. A byte that the last one does not know stays as it is, and is no UTF-8: its
+    record is found to be undecodable. (The engine knows UTF-16 and Latin-1, not cp1252.)
 
     Raises:
         UnreadableError: an encoding that does not exist, or that the file cannot be in.
@@ -62,7 +67,9 @@ def as_utf8(path: Path, encodings: Sequence[str], target: Path) -> Path:
     for encoding in candidates:
         if _fits(path, encoding):
             return path if encoding in UTF8 else _transcoded(path, encoding, target)
-    return path if last in UTF8 else _transcoded(path, last, target)
+    if last in UTF8:
+        return path
+    return _transcoded_by_line(path, last, target) if _is_read_by_line(encodings) else _transcoded(path, last, target)
 
 
 def _codec(encoding: str) -> str:
@@ -92,5 +99,26 @@ def _transcoded(path: Path, encoding: str, target: Path) -> Path:
         ):
             shutil.copyfileobj(source, file, _PIECE)
     except UnicodeError as error:
-        raise UnreadableError(f"it is not {encoding}, as its contract declares ({error})") from error
+        raise UnreadableError(f"it is not {encoding}, as its contract declares ({error}); export it so") from error
     return target
+
+
+def _is_read_by_line(encodings: Sequence[str]) -> bool:
+    """Whether what fits none of the encodings whole may be UTF-8 in some lines and the last encoding in the others."""
+    *candidates, last = (codecs.lookup(encoding).name for encoding in encodings)
+    return "utf-8" in candidates and "\n".encode(last) == b"\n"
+
+
+def _transcoded_by_line(path: Path, encoding: str, target: Path) -> Path:
+    with path.open("rb") as source, target.open("wb") as file:
+        while line := source.readline(MOST_RECORD_BYTES):
+            file.write(_line_as_utf8(line, encoding))
+    return target
+
+
+def _line_as_utf8(line: bytes, encoding: str) -> bytes:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode(encoding, errors="surrogateescape").encode("utf-8", errors="surrogateescape")
+    return line

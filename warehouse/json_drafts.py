@@ -14,11 +14,11 @@ import duckdb
 
 from warehouse.contracts import Dialect, SystemContract
 from warehouse.counting import HEAD, Count, count_lines, count_list
-from warehouse.drafts import Content, Drafted, stage, told
+from warehouse.drafts import ENGINE_ERRORS, Content, Drafted, stage, told
 from warehouse.engine import literal
 from warehouse.lake import Draft, LostRecordsError
 from warehouse.recognition import Kind, UnrecognisedError, entity_of_record_sql, unknown_records_message
-from warehouse.records import JsonElements, JsonLines, UnreadableError, is_json, page_list
+from warehouse.records import JsonElements, JsonLines, UnreadableError, is_said_of_page, page_list
 
 NO_RECORDS = "it has no records"
 # What follows a page's list (has_more, url) is short.
@@ -60,7 +60,7 @@ def draft_json(draft: Draft, content: Content, kind: Kind, contract: SystemContr
                 return _Writing(draft, content, contract, quick).files()
         except duckdb.InterruptException:
             raise
-        except (duckdb.Error, LostRecordsError):
+        except ENGINE_ERRORS:
             pass
     reader = JsonLines(path) if kind == "json lines" else JsonElements(path, kind.removeprefix("json "))
     staged = stage(draft, reader, 1, _JSON_DIALECT)
@@ -97,7 +97,7 @@ def _list_of_page(draft: Draft, path: Path) -> Path | None:
         file.seek(tail_begins)
         tail = file.read()
         end = tail.rfind(b"]") + 1
-        if start is None or not end or not is_json(b'{"data":[]' + tail[end:]):
+        if start is None or not end or not is_said_of_page(tail[end:]):
             return None
         target = draft.path("list.json")
         with target.open("wb") as cut:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 import stat
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+import duckdb
 
 from warehouse.archives import RefusedArchiveError, extract, members, opened
 from warehouse.contracts import SystemContract
@@ -33,7 +37,7 @@ from warehouse.recognition import (
     recognise_sheet,
 )
 from warehouse.records import UnreadableError
-from warehouse.sheets import filled_sheets
+from warehouse.sheets import Sheet, filled_sheets
 from warehouse.table_drafts import dialect_key, draft_csv, draft_sheet
 
 __all__ = ["LandedFile", "inspect", "lake_files", "land", "landing_done", "landing_time", "systems"]
@@ -153,46 +157,53 @@ class _Landing:
 
     def run(self) -> list[LandedFile]:
         folder = self._project.inbox / self._system
-        return [found for path in _files(folder) for found in self._land(path, path.relative_to(folder).as_posix())]
+        return [found for path in _files(folder) for found in self._land(path, _shown(path.relative_to(folder)))]
 
     def _land(self, path: Path, name: str) -> Iterator[LandedFile]:
         """A file of the inbox; an archive gives an entry for each of its members."""
         blank = LandedFile(self._system, name)
         try:
-            size = _regular_size(path)
-            blank = replace(blank, bytes=size, sha256=_hash(path))
-            kind = kind_of(path)
+            with _told_of_inbox():
+                blank = replace(blank, bytes=_regular_size(path), sha256=sha256(path))
+                kind = kind_of(path)
             if kind == "archive":
-                yield from self._land_archive(path, name, blank)
+                yield from self._land_archive(path, blank)
             else:
                 yield from self._land_content(path, kind, blank)
         except (UnreadableError, RefusedArchiveError) as error:
             yield replace(blank, status="unreadable", message=str(error))
+        except FileNotFoundError:
+            if path.exists():
+                raise
+            yield replace(blank, status="unreadable", message=_TAKEN_AWAY)
 
-    def _land_archive(self, path: Path, name: str, blank: LandedFile) -> Iterator[LandedFile]:
+    def _land_archive(self, path: Path, blank: LandedFile) -> Iterator[LandedFile]:
         with opened(path) as archive:
             infos = members(archive, self._project.settings.limits.archive_bytes)
             if not infos:
                 yield replace(blank, status="empty", rows_in=0, message="it is an archive without files")
             self._is_new_archive = not was_seen(self._project.lake, self._system, blank.sha256)
             for info in infos:
-                target = self._work.folder / "member"
-                extract(archive, info, target)
-                yield from self._land_member(target, f"{name}!{info.filename}", info.filename)
-                target.unlink()
+                yield from self._land_member(archive, info, blank)
             if self._lake is not None and self._is_new_archive:
                 see(self._lake, self._system, blank.sha256, self._landed_at)
             self._is_new_archive = False
 
-    def _land_member(self, path: Path, name: str, member: str) -> Iterator[LandedFile]:
-        blank = LandedFile(self._system, name, sha256(path), member, bytes=path.stat().st_size)
+    def _land_member(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, whole: LandedFile) -> Iterator[LandedFile]:
+        """One file of an archive, unpacked for the moment; one that is damaged has the hash of the archive."""
+        path = self._work.path("member")
+        blank = replace(whole, name=f"{whole.name}!{info.filename}", member=info.filename, bytes=info.file_size)
         try:
+            extract(archive, info, path)
+            blank = replace(blank, sha256=sha256(path))
             kind = kind_of(path)
             if kind == "archive":
                 raise UnreadableError("it is an archive in an archive; unpack it one level")
             yield from self._land_content(path, kind, blank)
         except (UnreadableError, RefusedArchiveError) as error:
             yield replace(blank, status="unreadable", message=str(error))
+        finally:
+            self._work.clear()
 
     def _land_content(self, path: Path, kind: Kind, blank: LandedFile) -> list[LandedFile]:
         if self._contract is None:
@@ -216,35 +227,39 @@ class _Landing:
 
     def _land_workbook(self, path: Path, blank: LandedFile, contract: SystemContract) -> Iterator[LandedFile]:
         """Each sheet that holds anything is a file of its own; a workbook with one such sheet is that file."""
-        _check_workbook(path, self._project.settings.limits.archive_bytes)
-        sheets = filled_sheets(path)
-        if not sheets:
-            yield replace(blank, status="empty", rows_in=0, message="its sheets are empty; was the export complete?")
-        for place, title in sheets:
-            part = blank
-            if len(sheets) > 1:
-                member = f"{blank.member}!{title}" if blank.member else title
-                part = replace(blank, name=f"{blank.name}!{title}", member=member)
-            try:
-                yield from self._land_part(path, "xlsx", part, contract, place, title if len(sheets) > 1 else "")
-            except UnreadableError as error:
-                yield replace(part, status="unreadable", message=str(error))
+        with filled_sheets(path, self._project.settings.limits.archive_bytes) as sheets:
+            if not sheets:
+                yield replace(blank, status="empty", rows_in=0, message="its sheets are empty; was it complete?")
+            if len(sheets) == 1:
+                yield from self._land_part(path, "xlsx", blank, contract, replace(sheets[0], title=""))
+                return
+            for sheet in sheets:
+                member = f"{blank.member}!{sheet.title}" if blank.member else sheet.title
+                part = replace(blank, name=f"{blank.name}!{sheet.title}", member=member)
+                try:
+                    yield from self._land_part(path, "xlsx", part, contract, sheet)
+                except UnreadableError as error:
+                    yield replace(part, status="unreadable", message=str(error))
 
     def _land_part(
-        self, path: Path, kind: Kind, blank: LandedFile, contract: SystemContract, place: int = 0, sheet: str = ""
+        self, path: Path, kind: Kind, blank: LandedFile, contract: SystemContract, sheet: Sheet | None = None
     ) -> list[LandedFile]:
         """A file, or one sheet of a workbook."""
-        before = self._before(blank, contract, sheet)
+        title = sheet.title if sheet else ""
+        before = self._before(blank, contract, title)
         if before:
             return before
         try:
-            found = self._draft(path, kind, blank, contract, place, sheet)
+            found = self._draft(path, kind, blank, contract, sheet)
         except UnrecognisedError as error:
             return [replace(blank, status="unrecognised", message=str(error), rows_in=_countable(path, kind))]
         except MissingColumnError as error:
             refused = replace(blank, entity=error.entity, missing=error.columns, rows_in=_countable(path, kind))
             return [replace(refused, status="unreadable", message=str(error))]
-        self._seen[blank.sha256, sheet] = found
+        except duckdb.OutOfMemoryException:
+            memory = self._project.settings.limits.memory
+            raise UnreadableError(f"it takes more than limits.memory ({memory}); raise that, or split it") from None
+        self._seen[blank.sha256, title] = found
         return found
 
     def _before(self, blank: LandedFile, contract: SystemContract, sheet: str) -> list[LandedFile]:
@@ -274,11 +289,12 @@ class _Landing:
         return replace(blank, missing=layout.missing, unknown=layout.unknown)
 
     def _draft(
-        self, path: Path, kind: Kind, blank: LandedFile, contract: SystemContract, place: int, sheet: str
+        self, path: Path, kind: Kind, blank: LandedFile, contract: SystemContract, sheet: Sheet | None
     ) -> list[LandedFile]:
         """Read the content, put it into the lake, and tell of it."""
         before = _state(path)
-        earlier = landed_before(self._project.lake, self._system, blank.sha256, sheet)
+        title = sheet.title if sheet else ""
+        earlier = landed_before(self._project.lake, self._system, blank.sha256, title)
         landed_at = earlier[0].landed_at if earlier else self._landed_at
         content = Content(
             path,
@@ -288,20 +304,17 @@ class _Landing:
             blank.sha256,
             blank.bytes,
             landed_at,
-            sheet,
+            title,
             declared_as_of(blank.name),
         )
-        if kind in ("csv", "xlsx"):
-            if kind == "csv":
-                layout = recognise_csv(path, contract, self._own)
-            else:
-                layout = recognise_sheet(path, contract, self._own, place)
+        if sheet or kind == "csv":
+            layout = recognise_sheet(sheet, contract, self._own) if sheet else recognise_csv(path, contract, self._own)
             dialect = dialect_of(contract.entities[layout.entity], self._own)
             blank = replace(blank, missing=layout.missing, unknown=layout.unknown)
-            if kind == "csv":
-                drafted = [draft_csv(self._work, content, layout, dialect)]
+            if sheet:
+                drafted = [draft_sheet(self._work, content, layout, dialect, sheet)]
             else:
-                drafted = [draft_sheet(self._work, content, layout, dialect, place)]
+                drafted = [draft_csv(self._work, content, layout, dialect)]
         else:
             drafted = draft_json(self._work, content, kind, contract)
         if _state(path) != before:
@@ -366,17 +379,43 @@ def _reads_alike(facts: Facts, contract: SystemContract, own: SystemSettings | N
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Every file below the folder by name, without hidden ones; links are given, not followed."""
-    if folder.is_symlink():
-        yield folder
-        return
-    for entry in sorted(folder.iterdir(), key=lambda path: path.name):
-        if entry.name.startswith("."):
+    """Every file below the folder by name, without hidden ones; links are given, not followed.
+
+    A folder that cannot be looked into is given as well: what is in it must not be missing in silence.
+    """
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        try:
+            if path.is_symlink() or not path.is_dir():
+                yield path
+                continue
+            entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+        except OSError:
+            yield path
             continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _files(entry)
-        else:
-            yield entry
+        waiting += sorted(entries, key=lambda entry: entry.name, reverse=True)
+
+
+_TAKEN_AWAY = "it was taken away while it was read; put it back, or it is not in this run"
+
+
+@contextmanager
+def _told_of_inbox() -> Iterator[None]:
+    """What keeps the system from reading a file of the inbox is said of that file; the others land."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UnreadableError(_TAKEN_AWAY) from None
+    except OSError as error:
+        raise UnreadableError(
+            f"it cannot be read ({error.strerror}); give its owner's group leave to read it, or put it there anew"
+        ) from None
+
+
+def _shown(name: Path) -> str:
+    """A file's name as text: bytes of it that are no UTF-8 are written out."""
+    return name.as_posix().encode("utf-8", errors="surrogateescape").decode("utf-8", errors="backslashreplace")
 
 
 def _regular_size(path: Path) -> int:
@@ -388,26 +427,13 @@ def _regular_size(path: Path) -> int:
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
         raise UnreadableError("it is a symbolic link, which is not followed; put the file itself into the inbox")
+    if stat.S_ISDIR(found.st_mode):
+        raise UnreadableError("it is a folder that cannot be looked into; give its owner's group leave to read it")
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableError("it is no regular file; put a file into the inbox")
     return found.st_size
 
 
-def _hash(path: Path) -> str:
-    try:
-        return sha256(path)
-    except PermissionError as error:
-        raise UnreadableError(
-            f"it may not be read ({error.strerror}); give its owner's group leave to read it"
-        ) from None
-
-
 def _state(path: Path) -> tuple[int, int, int]:
     found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _check_workbook(path: Path, most_bytes: int) -> None:
-    """A workbook is an archive: it is not unpacked before its size is known."""
-    with opened(path) as archive:
-        members(archive, most_bytes)

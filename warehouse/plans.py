@@ -458,7 +458,8 @@ def _list_value(source: Source, name: str, column: Column, text: str, path: str)
         raise ConfigurationError(
             f"{source.where}.columns.{name}: a path with [*] stands alone and is one of {', '.join(_LISTABLE)}"
         )
-    items = f"json_extract_string({text}, {literal(each_item(path))})"
+    # Where a list should be, a text may stand that is no JSON; it is quarantined.
+    items = f"try(json_extract_string({text}, {literal(each_item(path))}))"
     return items if column.type == "texts" else cells.amounts(items, _sql_type(column.type))
 
 

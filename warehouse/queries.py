@@ -22,7 +22,7 @@ _FACTS = (
     "facts.known_at as _known_at, facts.drop_at as _drop_at"
 )
 _LAKE = (
-    "from read_parquet(?, filename = '_path', file_row_number = true) as lake "
+    "from read_parquet(?, filename = '_path', file_row_number = true, hive_partitioning = false) as lake "
     "join casting_file as facts on facts.path = lake._path"
 )
 _KEPT = "_file, _sha256, _member, _landed_at, _known_at, _drop_at, _row"
@@ -344,7 +344,8 @@ def _json_texts(plan: Plan, fields: Sequence[Field], lake: str) -> str:
         return f"select {_KEPT}, _position{texts} from ({records})"
     items = outer.add(json_path(each, base))
     records = f"select {_FACTS}, {_row(plan)} as _row, {outer.extract('record')} {lake}"
-    listed = f"select {_KEPT}, _parents, json_extract({items}, '$[*]') as _items from ({records})"
+    # Where a list should be, a text may stand that is no JSON.
+    listed = f"select {_KEPT}, _parents, try(json_extract({items}, '$[*]')) as _items from ({records})"
     elements = (
         f"select {_KEPT}, _parents, unnest(_items) as _element, unnest(range(1, len(_items) + 1)) as _position "
         f"from ({listed})"

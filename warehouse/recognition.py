@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from warehouse.archives import is_workbook
+from warehouse.archives import ZIP_MARKS, is_workbook
 from warehouse.contracts import Column, Dialect, Entity, SystemContract
 from warehouse.counting import HEAD
 from warehouse.encodings import UTF8_MARK, UTF16_MARKS, head_as_text
@@ -20,16 +20,19 @@ from warehouse.errors import MutualValueError
 from warehouse.headers import Headers
 from warehouse.json_paths import json_path
 from warehouse.project import SystemSettings
-from warehouse.records import UnreadableError, csv_reader, page_list
-from warehouse.sheets import sheet_head
+from warehouse.records import UnreadableError, csv_reader, is_json, page_list
+from warehouse.sheets import Sheet
 
 Kind = Literal["empty", "archive", "xlsx", "utf-16", "csv", "json lines", "json list", "json pages", "json objects"]
 
 # Columns that landing and the reader of the lake add: a header of that name gets an underscore behind it.
-LAKE_COLUMNS = frozenset({"_file", "_landed_at", "_row", "_defect", "_raw", "_types", "file_row_number"})
+LAKE_COLUMNS = frozenset({"_file", "_landed_at", "_row", "_defect", "_raw", "_types", "_path", "file_row_number"})
+# A sheet has 16,384 columns at most; the engine takes minutes for a table of a hundred thousand.
+MOST_COLUMNS = 20_000
 
 # `[CHART] Date of First Response` is a CSV header of Jira's, no JSON list.
 _JSON = re.compile(rb'\{\s*["}]|\[\s*(?:[\[{\]]|$)')
+_EMPTY_ZIP = ZIP_MARKS[1] + bytes(18)
 _FOREIGN = {
     b"\x1f\x8b": "it is gzip-compressed; unpack it",
     b"\xd0\xcf\x11\xe0": "it is an old Excel workbook or one with a password; save it as .xlsx without a password",
@@ -83,15 +86,23 @@ def kind_of(path: Path) -> Kind:
     with path.open("rb") as file:
         head = file.read(HEAD)
         is_page = page_list(file) is not None
-    if head.startswith(b"PK\x05\x06") or not head.removeprefix(UTF8_MARK).strip():
+    if not head.removeprefix(UTF8_MARK).strip():
+        if len(head) == HEAD:
+            raise UnreadableError(f"its first {HEAD} bytes are blank; take the blank lines off")
+        return "empty"
+    if head == _EMPTY_ZIP:
         return "empty"
     for signature, message in _FOREIGN.items():
         if head.startswith(signature):
             raise UnreadableError(message)
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(ZIP_MARKS):
         return "xlsx" if is_workbook(path) else "archive"
     if head.startswith(UTF16_MARKS):
         return "utf-16"
+    return _kind_of_text(head, is_page)
+
+
+def _kind_of_text(head: bytes, is_page: bool) -> Kind:
     text = head.removeprefix(UTF8_MARK).lstrip()
     if not _JSON.match(text):
         return "csv"
@@ -99,21 +110,14 @@ def kind_of(path: Path) -> Kind:
         return "json list"
     if is_page:
         return "json pages"
-    return "json lines" if _has_object_lines(text) else "json objects"
+    return "json lines" if _has_object_lines(text, is_cut=len(head) == HEAD) else "json objects"
 
 
-def _has_object_lines(text: bytes) -> bool:
+def _has_object_lines(text: bytes, *, is_cut: bool) -> bool:
     """Whether some line is one whole object: NDJSON, with a bad line here and there, rather than an indented object."""
     lines = text.split(b"\n", 100)[:100]
-    # A single line is one object however long it is.
-    return len(lines) == 1 or any(line.startswith(b"{") and _is_object(line) for line in lines)
-
-
-def _is_object(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
+    # A line that goes on beyond the first bytes is one object; one that does not may be several.
+    return (is_cut and len(lines) == 1) or any(line.startswith(b"{") and is_json(line) for line in lines)
 
 
 def dialect_of(entity: Entity, own: SystemSettings | None) -> Dialect:
@@ -143,15 +147,20 @@ def recognise_csv(path: Path, contract: SystemContract, own: SystemSettings | No
         return _recognise_table(found, contract, own)
     except UnrecognisedError:
         _refuse_binary(head)
-        if found and not any(header.cells for header in found.values()):
-            raise UnreadableError("it has no header that the contract's dialect and encoding can read") from None
+        widest = max((len(header.cells) for header in found.values()), default=0)
+        if widest > MOST_COLUMNS:
+            raise UnreadableError(f"it has {widest} columns, more than {MOST_COLUMNS}; export fewer") from None
+        if found and not widest:
+            raise UnreadableError(
+                "it has no header that the contract's dialect and encoding can read; check them, or export it again"
+            ) from None
         raise
 
 
-def recognise_sheet(path: Path, contract: SystemContract, own: SystemSettings | None, sheet: int = 0) -> Layout:
+def recognise_sheet(sheet: Sheet, contract: SystemContract, own: SystemSettings | None) -> Layout:
     """The entity of a workbook's sheet by its header; raises as `recognise_csv` does."""
     tables = {name: entity for name, entity in contract.entities.items() if entity.format == "csv"}
-    rows = sheet_head(path, sheet, max((entity.dialect.title_lines for entity in tables.values()), default=0) + 1)
+    rows = sheet.head(max((entity.dialect.title_lines for entity in tables.values()), default=0) + 1)
     return _recognise_table({name: _header_of_rows(rows, entity) for name, entity in tables.items()}, contract, own)
 
 
@@ -167,7 +176,10 @@ def _refuse_binary(head: bytes) -> None:
     if head.startswith(UTF16_MARKS):
         raise UnreadableError("it is UTF-16 text that is damaged; export it again, best as UTF-8")
     if b"\0" in head:
-        raise UnreadableError("it is a binary file; export the data as CSV, NDJSON, JSON or XLSX")
+        raise UnreadableError(
+            "it is a binary file, or UTF-16 text without a byte-order mark; export the data as CSV in UTF-8, NDJSON, "
+            "JSON or XLSX"
+        )
 
 
 def _header_of_text(head: bytes, entity: Entity, dialect: Dialect) -> _Header:
@@ -197,6 +209,8 @@ def _header_of_rows(rows: Sequence[tuple[str, ...]], entity: Entity) -> _Header:
 
 
 def _has_all(cells: Sequence[str], entity: Entity) -> bool:
+    if len(cells) > MOST_COLUMNS or any("\0" in cell for cell in cells):
+        return False
     headers = Headers(column_names(cells))
     return bool(entity.recognise.headers) and all(headers.find(names) for names in entity.recognise.headers)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from warehouse.contracts import Dialect
-from warehouse.counting import CARRIAGE_RETURN, COMMA, HEAD, line_end, structure
+from warehouse.counting import CARRIAGE_RETURN, CLOSING_BRACE, COMMA, HEAD, chunks, line_end, structure
 from warehouse.errors import MutualValueError
 
 csv.field_size_limit(sys.maxsize)
@@ -28,6 +28,8 @@ csv.field_size_limit(sys.maxsize)
 MOST_RECORD_BYTES = 100_000_000
 # A record of more lines than this is a quote that nobody closed, not a long text.
 MOST_LINES_OF_A_RECORD = 10_000
+# What a reader of JSON reads at first where it may have to begin anew soon.
+_FIRST_BYTES = 1 << 10
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 # RFC 4180 has no quoted cell after a space; the engine reads it as quoted, Python's csv as text. Neither is certain.
 _SPACED_QUOTE = re.compile(r'\s+"')
@@ -114,25 +116,45 @@ def csv_reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
 
 
 class _Lines:
-    """Physical lines that remember those of the open record, so that a broken record can give them back."""
+    """Physical lines that remember those of the open record, so that a broken record can give them back.
+
+    Lines that are given back are read again, and each of them may open a quote that does not close either. What
+    follows an open quote means the same whichever line opened it: one that is still open after its own line fails
+    where the record before it failed, and is not followed there a second time.
+    """
 
     def __init__(self, file: io.TextIOBase) -> None:
         self._file = file
         self._given_back: deque[str] = deque()
         self._open: list[str] = []
+        self._open_characters = 0
+        self._hopeless_before = 0
         self.read = 0
         self.bytes_read = 0
         self.ended = False
+        self.went_on = False
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        if len(self._open) >= MOST_LINES_OF_A_RECORD:
-            raise csv.Error("a quote is never closed")
+        if self._open:
+            self.went_on = True
+            if self._is_too_long or self._place < self._hopeless_before:
+                raise csv.Error("a quote is never closed")
         line = self._given_back.popleft() if self._given_back else self._read()
         self._open.append(line)
+        self._open_characters += len(line)
         return line
+
+    @property
+    def _place(self) -> int:
+        """How many lines of the file were given, those that were given back not among them."""
+        return self.read - len(self._given_back)
+
+    @property
+    def _is_too_long(self) -> bool:
+        return len(self._open) >= MOST_LINES_OF_A_RECORD or self._open_characters > MOST_RECORD_BYTES
 
     def _read(self) -> str:
         line = _bounded_line(self._file)
@@ -145,6 +167,9 @@ class _Lines:
 
     def begin_record(self) -> None:
         self._open = []
+        self._open_characters = 0
+        self.ended = False
+        self.went_on = False
 
     @property
     def open_lines(self) -> int:
@@ -154,6 +179,9 @@ class _Lines:
         return "".join(self._open)
 
     def give_back_all_but_first(self) -> str:
+        # A record that began in the later half of one that was merely too long may still come to its end.
+        undecided = len(self._open) // 2 if self._is_too_long else 0
+        self._hopeless_before = max(self._hopeless_before, self._place - undecided)
         first, *rest = self._open
         self._given_back.extendleft(reversed(rest))
         return first
@@ -197,10 +225,10 @@ class CsvReader:
     def _broken(self, lines: _Lines) -> Record:
         """Quotes that do not close: the first line is the defect, the lines after it are read anew."""
         defect = "malformed_quotes"
-        if lines.open_lines > 1:
-            defect = "unclosed_quote"
-        elif lines.ended:
+        if lines.ended and lines.open_lines == 1:
             defect = "truncated"
+        elif lines.went_on:
+            defect = "unclosed_quote"
         return Record(None, defect, _readable(lines.give_back_all_but_first()))
 
     def _checked(self, cells: list[str], raw: str) -> Record:
@@ -257,9 +285,9 @@ class JsonLines:
 
 
 def is_json(text: str | bytes) -> bool:
-    """Whether the text is one JSON value, as Python reads it."""
+    """Whether the text is one JSON value, as Python reads it; a number may have any number of digits."""
     try:
-        json.loads(text)
+        json.loads(text, parse_int=str)
     except (ValueError, RecursionError):
         return False
     return True
@@ -283,6 +311,7 @@ class JsonElements:
     def __init__(self, path: Path, kind: str) -> None:
         self._path = path
         self._kind = kind
+        self._patience = _Patience()
         self.blank = 0
         self.unclosed = False
 
@@ -293,21 +322,49 @@ class JsonElements:
                 return
             start: int | None = list_start(file) if self._kind == "list" else 0
             while start is not None:
-                end = yield from _elements(file, start)
+                end = yield from _elements(file, start, self._patience)
                 self.unclosed = self._kind == "list" and end.at_end_of_file
                 start = yield from (_after_list if end.balanced else _damaged)(file, end.offset)
 
     def _pages(self, file: BinaryIO) -> Iterator[Record]:
         """The elements of each page's `data` list, of one page after another."""
-        page = 0
-        while (start := page_list(file, page)) is not None:
-            end = yield from _elements(file, start)
-            if not end.balanced:
-                yield from _damaged(file, end.offset, resume=False)
-                return
+        start = page_list(file)
+        while start is not None:
+            end = yield from _elements(file, start, self._patience)
             self.unclosed = end.at_end_of_file
-            page = _page_end(file, end.offset)
-        yield from _damaged(file, page, resume=False)
+            if end.balanced:
+                page = yield from _page_end(file, end.offset)
+                start = page_list(file, page)
+                if start is None:
+                    yield from _damaged(file, page, resume=False)
+            else:
+                start = yield from _damaged(file, end.offset)
+                # The line that it goes on with begins another page, or is a record of the same one.
+                start = start and (page_list(file, start) or start)
+
+
+class _Patience:
+    """How far the end of an element is looked for beyond a line that begins with another object.
+
+    What is searched in vain is searched again from the next such line on: a file of lines that never balance would be
+    read as often as it has lines. So what was searched in vain is taken off, and what was read adds to it anew.
+    """
+
+    _MOST = 4 * MOST_RECORD_BYTES
+    _LEAST = 1 << 12
+
+    def __init__(self) -> None:
+        self._bytes = self._MOST
+
+    @property
+    def bytes(self) -> int:
+        return max(self._bytes, self._LEAST)
+
+    def lose(self, searched: int) -> None:
+        self._bytes = max(self._bytes - searched, 0)
+
+    def gain(self, read: int) -> None:
+        self._bytes = min(self._bytes + 16 * read, self._MOST)
 
 
 @dataclass(frozen=True)
@@ -325,32 +382,38 @@ def list_start(file: BinaryIO) -> int:
     return file.read(HEAD).index(b"[") + 1
 
 
-def _elements(file: BinaryIO, start: int) -> Generator[Record, None, _End]:
+def _elements(file: BinaryIO, start: int, patience: _Patience) -> Generator[Record, None, _End]:
     """The elements from byte `start` on, up to the bracket that closes their list, or the end of the file."""
     file.seek(start)
-    pending = b""
+    pending = bytearray()
     begin = base = start  # the bytes at which `pending` and the chunk begin
     depth = 0
-    for chunk, places, marks, depths in structure(file):
+    for chunk, places, marks, depths in structure(file, first=_FIRST_BYTES):
         cut = 0
         at_top = depths <= 0
         for place, mark in zip(places[at_top].tolist(), marks[at_top].tolist(), strict=True):
             closes_list = mark != COMMA and depths[places.searchsorted(place)] < 0
-            piece = pending + chunk[cut : place + (mark != COMMA and not closes_list)]
-            if _swallows(piece):
+            piece = bytes(pending) + chunk[cut : place + (mark != COMMA and not closes_list)]
+            # A brace closes no list: an object lost its beginning.
+            if _swallows(piece) or (closes_list and mark == CLOSING_BRACE):
+                patience.lose(len(piece))
                 return _End(begin, balanced=False)
+            patience.gain(len(piece))
             yield from _element(piece)
-            pending, cut, begin = b"", place + 1, base + place + 1
+            pending.clear()
+            cut, begin = place + 1, base + place + 1
             if closes_list:
                 return _End(begin, balanced=True)
         pending += chunk[cut:]
         base += len(chunk)
         depth = int(depths[-1]) if len(depths) else depth
-        if len(pending) > MOST_RECORD_BYTES:
+        if len(pending) > MOST_RECORD_BYTES or (len(pending) > patience.bytes and _NEXT_OBJECT.search(pending, 1)):
+            patience.lose(len(pending))
             return _End(begin, balanced=False)
     if depth > 0:
+        patience.lose(len(pending))
         return _End(begin, balanced=False)
-    yield from _element(pending)
+    yield from _element(bytes(pending))
     return _End(base, balanced=True, at_end_of_file=True)
 
 
@@ -367,23 +430,37 @@ def _element(piece: bytes) -> Iterator[Record]:
 
 
 def _after_list(file: BinaryIO, offset: int) -> Generator[Record, None, int | None]:
-    """After a list only another list may follow; returns the byte at which its elements begin, None at the end."""
+    """After a list another list may follow, or lines of objects; returns the byte at which its elements begin, None at
+    the end."""
     file.seek(offset)
-    rest = file.read(HEAD)
-    text = rest.lstrip()
-    if text.startswith(b"["):
-        return offset + len(rest) - len(text) + 1
-    return (yield from _damaged(file, offset))
+    place = offset
+    for chunk in chunks(file, _FIRST_BYTES):
+        text = chunk.lstrip()
+        if text.startswith(b"["):
+            return place + len(chunk) - len(text) + 1
+        if text:
+            break
+        place += len(chunk)
+    return (yield from _damaged(file, offset, first=0))
 
 
-def _damaged(file: BinaryIO, begin: int, resume: bool = True) -> Generator[Record, None, int | None]:
-    """The text that never balances as one defect; returns the byte to go on from, None at the end of the file."""
+def _damaged(file: BinaryIO, begin: int, *, resume: bool = True, first: int = 1) -> Generator[Record, None, int | None]:
+    """The text that never balances as one defect; returns the byte to go on from, None at the end of the file.
+
+    It goes on with a line that begins with an object, `first` bytes behind `begin` or later.
+    """
     file.seek(begin)
-    rest = file.read(MOST_RECORD_BYTES)
-    following = _NEXT_OBJECT.search(rest, 1) if resume else None
-    if following is None and len(rest) == MOST_RECORD_BYTES:
-        raise UnreadableError(f"one of its records is longer than {MOST_RECORD_BYTES} bytes; export it again")
-    piece = (rest[: following.start()] if following else rest).strip()
+    rest = bytearray()
+    following = None
+    for chunk in chunks(file, _FIRST_BYTES):
+        searched = max(len(rest) - 2, first)
+        rest += chunk
+        following = _NEXT_OBJECT.search(rest, searched) if resume else None
+        if following:
+            break
+        if len(rest) >= MOST_RECORD_BYTES:
+            raise UnreadableError(f"one of its records is longer than {MOST_RECORD_BYTES} bytes; export it again")
+    piece = bytes(rest[: following.start()] if following else rest).strip()
     if piece:
         text = _readable(piece.decode("utf-8", errors="surrogateescape"))
         yield Record(None, "malformed_json" if following else "truncated", text)
@@ -414,9 +491,7 @@ def page_list(file: BinaryIO, start: int = 0) -> int | None:
             if key in _LIST_KEYS and text.startswith("[", place):
                 return start + len(text[: place + 1].encode("utf-8", errors="surrogateescape"))
             value, place = decoder.raw_decode(text, place)
-            # In OData what begins with @ annotates the page.
-            is_of_page = key in _PAGE_KEYS or key.startswith("@")
-            if not is_of_page or (key == "object" and value != "list"):
+            if not _is_of_page(key) or (key == "object" and value != "list"):
                 return None
             place = _after_space(text, place)
     except (ValueError, RecursionError):
@@ -441,16 +516,40 @@ def _after_space(text: str, place: int) -> int:
     return place + len(text[place : place + 256]) - len(text[place : place + 256].lstrip())
 
 
-def _page_end(file: BinaryIO, offset: int) -> int:
-    """The byte after the brace that closes the page whose list ended at `offset`."""
+def _page_end(file: BinaryIO, offset: int) -> Generator[Record, None, int]:
+    """What follows the list of a page that ended at `offset`, where that is more than is said of the page; returns the
+    byte after the brace that closes the page."""
     file.seek(offset)
-    passed = 0
-    for chunk, places, _, depths in structure(file):
+    end = offset
+    for chunk, places, _, depths in structure(file, first=_FIRST_BYTES):
         below = (depths < 0).nonzero()[0]
+        end += int(places[below[0]]) + 1 if len(below) else len(chunk)
         if len(below):
-            return offset + passed + int(places[below[0]]) + 1
-        passed += len(chunk)
-    return offset + passed
+            break
+    file.seek(offset)
+    rest = file.read(end - offset)
+    if rest and not is_said_of_page(rest):
+        yield Record(None, "rest_of_page", _readable(rest.decode("utf-8", errors="surrogateescape")))
+    return end
+
+
+def is_said_of_page(rest: bytes) -> bool:
+    """Whether what follows a page's list closes the page, and holds no list of other records."""
+    try:
+        page = json.loads(b'{"":[]' + rest, parse_int=str)
+        return not any(_has_records(value) for key, value in page.items() if not _is_of_page(key))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _has_records(value: object) -> bool:
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return any(_has_records(each) or (isinstance(each, dict) and isinstance(value, list)) for each in inner)
+
+
+def _is_of_page(key: str) -> bool:
+    # In OData what begins with @ annotates the page.
+    return key in _PAGE_KEYS or key.startswith("@")
 
 
 # A footer is a few lines; a block of more lines of one cell is data that lost its other cells.

@@ -4,34 +4,85 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
-import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 
-from warehouse.records import Record, UnreadableError
+from warehouse.archives import members, opened
+from warehouse.records import Record
+from warehouse.sheet_checks import check_parts, unreadable_workbook
 
 # What a sheet shows where a formula failed (ECMA-376, 18.17.3); it is no value.
 ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA", "#SPILL!"})
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of an opened workbook: its values as they were saved, and where it has formulas, those as well.
+
+    `most_characters` is more than its cells may hold: a million of them may share one long text.
+    """
+
+    title: str
+    values: Any
+    formulas: Any | None
+    most_characters: int
+
+    def rows(self) -> Iterator[tuple[tuple[str | None, str], ...]]:
+        """Every row as (text, letter of its type); numbers so that they read back the same, dates as ISO 8601.
+
+        A formula whose value the workbook does not hold gives its own text: to read it as empty would lose it.
+
+        Raises:
+            UnreadableError: the workbook cannot be read to its end.
+        """
+        characters = 0
+        for row in self._cells():
+            characters += sum(len(text) for text, _ in row if text)
+            if characters > self.most_characters:
+                raise unreadable_workbook(f"its cells hold more than limits.archive_bytes ({self.most_characters})")
+            yield row
+
+    def _cells(self) -> Iterator[tuple[tuple[str | None, str], ...]]:
+        values = self.values.iter_rows(values_only=True)
+        try:
+            if self.formulas is None:
+                for row in values:
+                    yield tuple(map(_cell, row))
+                return
+            formulas = self.formulas.iter_rows(values_only=True)
+            for row, texts in zip(values, formulas, strict=True):
+                yield tuple(_cell(value, formula) for value, formula in zip(row, texts, strict=True))
+        except Exception as error:  # openpyxl raises whatever its XML and ZIP parsers raise
+            raise unreadable_workbook(error) from error
+
+    def head(self, rows: int) -> list[tuple[str, ...]]:
+        """The first `rows` rows (more while all are blank), without the phantom columns that sheets carry."""
+        found: list[tuple[str, ...]] = []
+        for row in self.rows():
+            width = max((number for number, (text, _) in enumerate(row, start=1) if text), default=0)
+            found.append(tuple(text or "" for text, _ in row[:width]))
+            if len(found) >= rows and any(found):
+                break
+        return found
+
+
 class SheetReader:
     """The rows of a workbook's sheet below its header; blank ones, which sheets carry by the thousand, apart."""
 
-    def __init__(self, path: Path, skip: int, width: int, sheet: int = 0) -> None:
-        self._path = path
+    def __init__(self, sheet: Sheet, skip: int, width: int) -> None:
+        self._sheet = sheet
         self._skip = skip
         self._width = width
-        self._sheet = sheet
         self.blank = 0
 
     def __iter__(self) -> Iterator[Record]:
         has_header = False
-        for place, row in enumerate(sheet_rows(self._path, self._sheet)):
+        for place, row in enumerate(self._sheet.rows()):
             if place < self._skip:
                 continue
             texts = [text for text, _ in row]
@@ -47,94 +98,57 @@ class SheetReader:
                 yield Record((*texts[: self._width], *([None] * missing)), types=types + "s" * missing)
 
 
-def sheet_head(path: Path, sheet: int, rows: int) -> list[tuple[str, ...]]:
-    """The sheet's first `rows` rows (more while all are blank), without the phantom columns that sheets carry."""
-    found: list[tuple[str, ...]] = []
-    for row in sheet_rows(path, sheet):
-        width = max((number for number, (text, _) in enumerate(row, start=1) if text), default=0)
-        found.append(tuple(text or "" for text, _ in row[:width]))
-        if len(found) >= rows and any(found):
-            break
-    return found
-
-
-def sheet_rows(path: Path, sheet: int = 0) -> Iterator[tuple[tuple[str | None, str], ...]]:
-    """Every row of a sheet as (text, letter of its type); numbers so that they read back the same, dates as ISO 8601.
-
-    A formula whose value the workbook does not hold gives its own text: to read it as empty would lose it.
+@contextmanager
+def filled_sheets(path: Path, most_bytes: int) -> Iterator[list[Sheet]]:
+    """The workbook's sheets that hold anything, each with a title of its own, while the workbook is open.
 
     Raises:
-        UnreadableError: the workbook cannot be opened or read to its end.
+        UnreadableError: the workbook is damaged, or a sheet of it cannot be read to its first cell.
+        RefusedArchiveError: it unpacks to more than `most_bytes`.
     """
-    if not _has_formulas(path):
-        with _workbook(path) as book:
-            for row in book.worksheets[sheet].iter_rows(values_only=True):
-                yield tuple(map(_cell, row))
-        return
-    with _workbook(path) as book, _workbook(path, values=False) as written:
-        values = book.worksheets[sheet].iter_rows(values_only=True)
-        formulas = written.worksheets[sheet].iter_rows(values_only=True)
-        for row, texts in zip(values, formulas, strict=True):
-            yield tuple(_cell(value, formula) for value, formula in zip(row, texts, strict=True))
-
-
-def filled_sheets(path: Path) -> list[tuple[int, str]]:
-    """Place and title of the workbook's sheets that hold anything; raises as `sheet_rows` does."""
-    with _workbook(path) as book:
-        return [
-            (place, sheet.title)
-            for place, sheet in enumerate(book.worksheets)
+    # A workbook is an archive: it is not unpacked before its size is known.
+    with opened(path) as archive:
+        members(archive, most_bytes)
+        checked = check_parts(archive)
+    with ExitStack() as open_files:
+        values = _worksheets(path, open_files, values=True)
+        # openpyxl passes over a sheet that the workbook does not name.
+        unnamed = checked.sheets - {sheet._worksheet_path for sheet in values}
+        if unnamed:
+            raise unreadable_workbook(f"it does not name its sheet {min(unnamed)}")
+        formulas = _worksheets(path, open_files, values=False) if checked.has_formulas else [None] * len(values)
+        sheets: dict[str, Sheet] = {}
+        for place, (sheet, written) in enumerate(zip(values, formulas, strict=True)):
+            # Excel allows no title twice, a program that writes workbooks may: each sheet is landed by its title.
+            title = sheet.title if sheet.title not in sheets else f"{sheet.title} ({place + 1})"
+            found = Sheet(title, sheet, written, most_bytes)
             # What no menu can show is a program's own: Dynamics keeps the choices of its drop-down lists there.
-            if sheet.sheet_state != "veryHidden"
-            and any(cell not in (None, "") for row in sheet.iter_rows(values_only=True) for cell in row)
-        ]
+            if sheet.sheet_state != "veryHidden" and any(text for row in found.rows() for text, _ in row):
+                sheets[title] = found
+        yield list(sheets.values())
 
 
-def _has_formulas(path: Path) -> bool:
-    """Whether some sheet of the workbook has a formula: an element `f` (ECMA-376, 18.3.1.40)."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
-            return any(_holds(archive, name) for name in sheets)
-    except _BAD_ZIP as error:
-        raise _unreadable_workbook(error) from error
-
-
-def _holds(archive: zipfile.ZipFile, name: str) -> bool:
-    with archive.open(name) as part:
-        before = b""
-        while piece := part.read(1 << 20):
-            if _FORMULA.search(before + piece):
-                return True
-            before = piece[-3:]
-    return False
-
-
-_FORMULA = re.compile(rb"<f[ >/]")
-_BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
-
-
-@contextmanager
-def _workbook(path: Path, *, values: bool = True) -> Iterator[openpyxl.Workbook]:
+def _worksheets(path: Path, open_files: ExitStack, *, values: bool) -> list[Any]:
     # From an open file: openpyxl refuses a path that does not end in .xlsx, whatever is in the file.
-    with path.open("rb") as file:
-        try:
-            # Links to other workbooks are not followed: what a cell shows is the value that was saved in it.
-            book = openpyxl.load_workbook(file, read_only=True, data_only=values, keep_links=False)
-            yield book
-            book.close()
-        except Exception as error:  # openpyxl raises whatever its XML and ZIP parsers raise
-            raise _unreadable_workbook(error) from error
-
-
-def _unreadable_workbook(error: Exception) -> UnreadableError:
-    return UnreadableError(f"the workbook cannot be read ({error}); save it again as .xlsx or CSV")
+    file = open_files.enter_context(path.open("rb"))
+    try:
+        # Links to other workbooks are not followed: what a cell shows is the value that was saved in it.
+        book = openpyxl.load_workbook(file, read_only=True, data_only=values, keep_links=False)
+    except Exception as error:  # openpyxl raises whatever its XML and ZIP parsers raise
+        raise unreadable_workbook(error) from error
+    open_files.callback(book.close)
+    for sheet in book.worksheets:
+        # What a sheet says of its size is often wrong, and openpyxl would read no row or column beyond it.
+        sheet.reset_dimensions()
+    return list(book.worksheets)
 
 
 def _cell(value: object, formula: object = None) -> tuple[str | None, str]:
     """The cell's text and the letter of its type."""
     if value is None or value == "":
-        return (formula, "f") if isinstance(formula, str) and formula.startswith("=") else (None, "s")
+        # A formula of several cells is an object that has its text.
+        text = getattr(formula, "text", formula)
+        return (text, "f") if isinstance(text, str) and text.startswith("=") else (None, "s")
     if isinstance(value, bool):
         return str(value).lower(), "b"
     if isinstance(value, float):

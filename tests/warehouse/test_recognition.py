@@ -23,6 +23,7 @@ from warehouse.recognition import (
     wanted_headers,
 )
 from warehouse.records import UnreadableError
+from warehouse.sheets import filled_sheets
 
 KINDS = [
     (b"", "empty"),
@@ -92,8 +93,11 @@ def test_each_entity_reads_the_header_in_its_own_dialect(tmp_path: Path) -> None
 def test_a_sheet_lacking_a_required_column_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_bytes(workbook([["Ticket ID", "Subject"]]))
-    with pytest.raises(UnreadableError, match=r"it is tickets, but lacks the required column Status or State"):
-        recognise_sheet(path, contract(), None)
+    with (
+        filled_sheets(path, 10**9) as (sheet,),
+        pytest.raises(UnreadableError, match=r"it is tickets, but lacks the required column Status or State"),
+    ):
+        recognise_sheet(sheet, contract(), None)
 
 
 def test_a_file_between_two_stools_is_not_guessed(tmp_path: Path) -> None:
