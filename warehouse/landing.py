@@ -40,7 +40,7 @@ from warehouse.records import UnreadableError
 from warehouse.sheets import Sheet, filled_sheets
 from warehouse.table_drafts import dialect_key, draft_csv, draft_sheet
 
-__all__ = ["LandedFile", "inspect", "lake_files", "land", "landing_done", "landing_time", "systems"]
+__all__ = ["LandedFile", "lake_files", "land", "landing_done", "landing_time", "systems"]
 
 Status = Literal["landed", "already_landed", "unrecognised", "unreadable", "empty"]
 
@@ -123,17 +123,11 @@ def land(
         OSError: the lake cannot be written.
     """
     with draft(project.lake, project.settings.limits) as work:
-        return _Landing(project, contracts.get(system), system, _utc(landed_at), work, project.lake).run()
-
-
-def inspect(project: Project, contracts: Mapping[str, SystemContract], system: str, lake: Path) -> list[LandedFile]:
-    """As `land`, without putting anything into the lake; it works in a folder beside `lake`, and clears it."""
-    with draft(lake, project.settings.limits) as work:
-        return _Landing(project, contracts.get(system), system, dt.datetime(1970, 1, 1), work, None).run()
+        return _Landing(project, contracts.get(system), system, _utc(landed_at), work).run()
 
 
 class _Landing:
-    """Lands one system's files; into no lake when only looking."""
+    """Lands one system's files."""
 
     def __init__(
         self,
@@ -142,14 +136,12 @@ class _Landing:
         system: str,
         landed_at: dt.datetime,
         work: Draft,
-        lake: Path | None,
     ) -> None:
         self._project = project
         self._contract = contract
         self._system = system
         self._landed_at = landed_at
         self._work = work
-        self._lake = lake
         self._own = project.settings.systems.get(system)
         self._seen: dict[tuple[str, str], list[LandedFile]] = {}
         # A member that landed with an earlier archive is told again by a new one: the archive is one drop.
@@ -185,8 +177,8 @@ class _Landing:
             self._is_new_archive = not was_seen(self._project.lake, self._system, blank.sha256)
             for info in infos:
                 yield from self._land_member(archive, info, blank)
-            if self._lake is not None and self._is_new_archive:
-                see(self._lake, self._system, blank.sha256, self._landed_at)
+            if self._is_new_archive:
+                see(self._project.lake, self._system, blank.sha256, self._landed_at)
             self._is_new_archive = False
 
     def _land_member(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, whole: LandedFile) -> Iterator[LandedFile]:
@@ -278,8 +270,8 @@ class _Landing:
     def _see_again(self, blank: LandedFile, facts: Facts) -> None:
         """Note that a later drop says the same again: what is in it was not deleted meanwhile."""
         told = declared_as_of(blank.name) or (self._landed_at if self._is_new_archive else None)
-        if self._lake is not None and told and told != facts.as_of:
-            see(self._lake, self._system, blank.sha256, told)
+        if told and told != facts.as_of:
+            see(self._project.lake, self._system, blank.sha256, told)
 
     def _described(self, blank: LandedFile, facts: Facts, contract: SystemContract) -> LandedFile:
         blank = replace(blank, entity=facts.entity, rows_in=facts.rows_in, status="already_landed")
@@ -319,13 +311,12 @@ class _Landing:
             drafted = draft_json(self._work, content, kind, contract)
         if _state(path) != before:
             raise UnreadableError("it changed while it was read; it lands at the next run")
-        if self._lake is not None:
-            into_lake(self._lake, [(file.path, file.facts) for file in drafted])
+        into_lake(self._project.lake, [(file.path, file.facts) for file in drafted])
         return [self._warned(entry) for entry in _entries(blank, drafted)]
 
     def _warned(self, entry: LandedFile) -> LandedFile:
         as_of = declared_as_of(entry.name)
-        if as_of is None or as_of.date() <= self._landed_at.date() or self._lake is None:
+        if as_of is None or as_of.date() <= self._landed_at.date():
             return entry
         late = f"its folder says {as_of:%Y-%m-%d}, a day that has not come yet: it goes before all that comes till then"
         return replace(entry, message="; ".join(part for part in (entry.message, late) if part))

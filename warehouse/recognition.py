@@ -272,9 +272,10 @@ def shown_header(name: str) -> str:
 
 
 def _read_headers(headers: Headers, entity: Entity, own: SystemSettings | None) -> set[str]:
-    """The headers of the file that a column of the entity reads, or that tell its entity."""
+    """The headers of the file that a column of the entity reads, or would read for want of a better one, or that tell
+    its entity."""
     named = [*(names for names, _ in wanted_headers(entity, own).values()), *entity.recognise.headers]
-    return {found for names in named if (found := headers.find(names))}
+    return {found for names in named for name in names if (found := headers.find((name,)))}
 
 
 def wanted_headers(entity: Entity, own: SystemSettings | None) -> dict[str, tuple[tuple[str, ...], bool]]:

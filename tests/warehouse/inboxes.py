@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from warehouse.contracts import SystemContract
-from warehouse.landing import LandedFile, inspect, land
+from warehouse.landing import LandedFile, land
 from warehouse.project import Project
 
 LANDED_AT = dt.datetime(2026, 6, 30, 2, 0, 0)
@@ -91,9 +91,6 @@ class Inbox:
     def land_one(self) -> LandedFile:
         (only,) = self.land()
         return only
-
-    def inspect(self) -> list[LandedFile]:
-        return inspect(self.project, self.contracts, "desk", self.project.root / "look" / "lake")
 
     def lake_paths(self) -> list[Path]:
         return sorted(self.project.lake.glob("*/*/*.parquet"))

@@ -300,21 +300,6 @@ def test_landing_twice_from_nothing_gives_the_same_bytes(tmp_path: Path) -> None
     assert made[0] == made[1]
 
 
-def test_inspecting_tells_what_landing_would_and_leaves_the_lake_alone(inbox: Inbox) -> None:
-    inbox.drop("t.csv", TICKETS)
-    inbox.drop("bad.csv", "Ticket ID,Subject\n1,a\n")
-    inbox.drop("all.json", '{"ticket":{"id":1}}\n{"object":"customer","id":"c"}\n')
-    told = inbox.inspect()
-    assert not inbox.project.lake.exists()
-    assert told == inbox.land()
-    assert [file.status for file in inbox.inspect()] == [
-        "already_landed",
-        "already_landed",
-        "unreadable",
-        "already_landed",
-    ]
-
-
 def test_lake_files_lists_every_file_with_typed_facts_in_order(inbox: Inbox) -> None:
     inbox.drop("t.csv", TICKETS)
     inbox.drop("o.csv", "Org ID,Name\n7,Acme\n")
