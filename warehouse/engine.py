@@ -14,6 +14,7 @@ from warehouse.errors import MutualValueError
 
 # The oldest storage format that the drivers inside BI tools still read.
 STORAGE_VERSION = "v1.2.0"
+_INTERRUPT_SECONDS = 0.02
 
 
 class QueryTimeout(MutualValueError):
@@ -82,8 +83,9 @@ class Engine:
         Raises:
             QueryTimeout: it was interrupted.
         """
-        timer = threading.Timer(self.query_seconds, self.connection.interrupt)
-        timer.start()
+        done = threading.Event()
+        watch = threading.Thread(target=self._interrupt_until, args=(done,), daemon=True)
+        watch.start()
         try:
             yield
         except duckdb.InterruptException as error:
@@ -91,7 +93,15 @@ class Engine:
                 f"interrupted after {self.query_seconds:g} s (limits.query_seconds): {' '.join(what.split())[:120]}"
             ) from error
         finally:
-            timer.cancel()
+            done.set()
+            # So that no late interrupt meets the next query.
+            watch.join()
+
+    def _interrupt_until(self, done: threading.Event) -> None:
+        """Once the time is over interrupt again and again: an interrupt between two queries stops neither."""
+        if not done.wait(self.query_seconds):
+            while not done.wait(_INTERRUPT_SECONDS):
+                self.connection.interrupt()
 
     def close(self) -> None:
         self.connection.close()

@@ -6,6 +6,7 @@ reader drops anything but blank lines, which it counts. Each holds no more than 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -78,7 +79,8 @@ def read_header(head: bytes, dialect: Dialect, skip: int = 0) -> Header:
         UnreadableError: it is not UTF-8, its quotes do not close, or it does not end within `head`.
     """
     end = "\r" if line_end(io.BytesIO(head)) == CARRIAGE_RETURN else "\n"
-    lines = _Lines(io.StringIO(head.decode("utf-8", errors="surrogateescape"), newline=end))
+    text = head.removeprefix(codecs.BOM_UTF8)
+    lines = _Lines(io.StringIO(text.decode("utf-8", errors="surrogateescape"), newline=end))
     for _ in range(skip):
         next(lines, None)
     try:
@@ -87,11 +89,9 @@ def read_header(head: bytes, dialect: Dialect, skip: int = 0) -> Header:
         raise UnreadableError(f"the quotes of its header do not close ({error}); export it again") from error
     if cells and _UNDECODABLE.search("".join(cells)):
         raise UnreadableError(_wrong_encoding("its header is", dialect))
-    if lines.bytes_read == len(head) and len(head) >= HEAD:
+    if lines.bytes_read == len(text) and len(head) >= HEAD:
         raise UnreadableError(f"its header does not end within {HEAD} bytes; check the contract's dialect")
-    if cells:
-        cells[0] = cells[0].removeprefix("\ufeff")
-    return Header(tuple(cells), lines.read, lines.bytes_read)
+    return Header(tuple(cells), lines.read, len(head) - len(text) + lines.bytes_read)
 
 
 def _wrong_encoding(what: str, dialect: Dialect) -> str:
@@ -491,7 +491,9 @@ def page_list(file: BinaryIO, start: int = 0) -> int | None:
             if key in _LIST_KEYS and text.startswith("[", place):
                 return start + len(text[: place + 1].encode("utf-8", errors="surrogateescape"))
             value, place = decoder.raw_decode(text, place)
-            if not _is_of_page(key) or (key == "object" and value != "list"):
+            # In OData what begins with @ annotates the page.
+            is_of_page = key in _PAGE_KEYS or key.startswith("@")
+            if not is_of_page or (key == "object" and value != "list"):
                 return None
             place = _after_space(text, place)
     except (ValueError, RecursionError):
@@ -537,7 +539,7 @@ def is_said_of_page(rest: bytes) -> bool:
     """Whether what follows a page's list closes the page, and holds no list of other records."""
     try:
         page = json.loads(b'{"":[]' + rest, parse_int=str)
-        return not any(_has_records(value) for key, value in page.items() if not _is_of_page(key))
+        return not any(_has_records(value) for key, value in page.items() if key != "links")
     except (ValueError, RecursionError):
         return False
 
@@ -545,11 +547,6 @@ def is_said_of_page(rest: bytes) -> bool:
 def _has_records(value: object) -> bool:
     inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     return any(_has_records(each) or (isinstance(each, dict) and isinstance(value, list)) for each in inner)
-
-
-def _is_of_page(key: str) -> bool:
-    # In OData what begins with @ annotates the page.
-    return key in _PAGE_KEYS or key.startswith("@")
 
 
 # A footer is a few lines; a block of more lines of one cell is data that lost its other cells.

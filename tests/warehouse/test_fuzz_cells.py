@@ -7,10 +7,12 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,9 +20,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.lake import contract as records_contract
-from tests.lake import project, staged, write_csv
+from tests.lake import project, staged, write_csv, write_json
 from tests.warehouse.inboxes import Inbox, workbook
-from warehouse.contracts import SystemContract
+from tests.warehouse.mutations import contract as fuzz_contract
+from warehouse.contracts import SHIPPED, SystemContract, load_contracts
+from warehouse.recognition import table_columns, wanted_headers
 
 QUICK = settings(max_examples=60)
 HEADERS = ("Ticket ID", "Subject", "Body")
@@ -308,3 +312,81 @@ def assert_cast_or_told(name: str, text: str, value: object, is_told: bool) -> N
     if isinstance(value, dt.date):
         # Neither Python nor a driver of a BI tool reads another year.
         assert 1 <= value.year <= 9999
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"id": st.text("ab", max_size=1), "object": st.just("invoice")},
+            optional={
+                "taxes": VALUES | st.lists(st.fixed_dictionaries({"amount": VALUES}), max_size=2),
+                "lines": VALUES
+                | st.fixed_dictionaries(
+                    {"data": VALUES | st.lists(st.fixed_dictionaries({"id": VALUES, "amount": VALUES}), max_size=2)}
+                ),
+                "total": VALUES,
+                "currency": VALUES | st.just("dkk"),
+                "created": VALUES | ODD_TEXTS,
+            },
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+@QUICK
+def test_no_value_where_another_should_be_stops_the_casting_of_json(records: list[dict[str, Any]]) -> None:
+    fuzzed = fuzz_contract()
+    with tempfile.TemporaryDirectory() as folder:
+        here = project(Path(folder))
+        write_json(here, "desk", "invoices", records)
+        with staged(here, fuzzed) as connection:
+            (counts,) = connection.execute(
+                "select rows_in, rows_loaded + rows_quarantined + rows_ignored from audit.file"
+            ).fetchall()
+            assert counts == (len(records), len(records))
+
+
+SHIPPED_CONTRACTS = load_contracts([SHIPPED])
+PIECES = [
+    *("", " ", "0", "-1", "1.234,50", "(12.50)", "1e999", "9" * 30, "99999999999999", "true", "[]", "[1", '{"a":1}', "text", "\0", "æ", "=1+1", "infinity"),
+    *("2026-05-01", "01-05-2026", "5/1/2026", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "99999999999", "31.12.9999", "1. maj 2026", "24:61"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("system", SHIPPED_CONTRACTS)
+def test_the_shipped_contracts_stand_any_text_in_any_of_their_columns(system: str, tmp_path: Path) -> None:
+    """Each entity gets rows of odd texts under its own headers and paths."""
+    shipped = SHIPPED_CONTRACTS[system]
+    random = Random(system)
+    here = project(tmp_path, systems={system: {"timezone": "Europe/Copenhagen", "currency": "DKK", "locale": "da"}})
+    for name, entity in shipped.entities.items():
+        headers = sorted({aliases[0] for aliases, _ in wanted_headers(entity, None).values()})
+        if entity.format == "json":
+            records = [{} for _ in range(40)]
+            for record in records:
+                for header in headers:
+                    put(record, header, random.choice(PIECES) if random.random() < 0.8 else random.choice(ODD_VALUES))
+            wrapper = entity.recognise.wrapper
+            write_json(here, system, name, [{wrapper: record} if wrapper else record for record in records])
+        else:
+            columns = table_columns(headers)
+            write_csv(here, system, name, [column.name for column in columns], [[random.choice(PIECES) for _ in columns] for _ in range(40)])  # fmt: skip
+    with staged(here, shipped) as connection:
+        books = connection.execute(
+            "select entity, rows_in, rows_loaded + rows_quarantined + rows_ignored from audit.file"
+        ).fetchall()
+        assert sorted(books) == [(name, 40, 40) for name in sorted(shipped.entities)]
+
+
+ODD_VALUES: list[Any] = [None, 0, -1.5, True, [], {}, [1, "x", None], [{"amount": "x"}], {"data": [{"id": 1}]}, 10**40]
+
+
+def put(record: dict[str, Any], path: str, value: Any) -> None:
+    """Put the value where the path says: in nested objects and in the first element of lists."""
+    *steps, last = [
+        step.strip('"') for step in re.findall(r'"[^"]+"|[^.\[\]]+', re.sub(r"\[[^\]]*\]", "", path.removeprefix("^.")))
+    ] or ["#"]
+    for step in steps:
+        inner = record.get(step)
+        record[step] = record = inner if isinstance(inner, dict) else {}
+    record[last] = value
