@@ -80,6 +80,8 @@ def _check_bytes(archive: zipfile.ZipFile, every: list[zipfile.ZipInfo]) -> None
     size = archive.fp.seek(0, io.SEEK_END) if archive.fp else 0
     if sum(info.compress_size for info in every) > size:
         raise RefusedArchiveError("its members share their bytes, as those of a bomb do; make the archive anew")
+    if not all(info.filename for info in every):
+        raise RefusedArchiveError("the ZIP is damaged (a member has no name); export it again")
     if not every and size > _EMPTY_BYTES + len(archive.comment):
         raise RefusedArchiveError("the ZIP is damaged (its table of contents is empty); export it again")
 

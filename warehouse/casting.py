@@ -67,8 +67,7 @@ def stage(
     plans = make_plans(files, project, contracts)
     filled = sorted({plan.source.table_name for plan in plans})
     _make_tables(connection, files, filled)
-    for plan in plans:
-        _insert(connection, plan)
+    plans = [_staged(connection, plan) for plan in plans]
     ledger = Ledger(connection, plans)
     ledger.open()
     _find_failures(connection, plans)
@@ -86,6 +85,7 @@ def stage(
     coverage.write_coverage(connection, found, landed)
     coverage.write_connected(connection, found)
     _drop_work(connection, filled)
+    connection.execute("reset disabled_optimizers")
 
 
 def make_plans(files: Iterable[LakeFile], project: Project, contracts: Mapping[str, SystemContract]) -> list[Plan]:
@@ -154,6 +154,28 @@ def _make_tables(connection: duckdb.DuckDBPyConnection, files: Sequence[LakeFile
     )
 
 
+def _staged(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Plan:
+    """Stage the plan's rows; returns the plan that could be carried out.
+
+    A text that breaks an expression of the contract (a list that is no JSON, a product too large) costs its own row or
+    cell: the plan is made anew, with every expression tried row by row, which a whole file need not pay for.
+    """
+    try:
+        _insert(connection, plan)
+    except _BROKEN:
+        plan = make_plan(plan.number, plan.source, plan.files, is_tried=True)
+        # What two tries have in common the engine computes before both, where an error of it is not caught.
+        connection.execute("set disabled_optimizers = 'common_subexpressions'")
+        try:
+            _insert(connection, plan)
+        except _BROKEN as error:
+            raise _mistake(plan, error) from error
+    return plan
+
+
+_BROKEN = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+
+
 def _insert(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     columns = columns_of(plan.source.table_name)
     names = [*_SHARED, *columns, *_WORK]
@@ -163,16 +185,15 @@ def _insert(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
             f"select {', '.join(map(quoted, names))} from ({queries.select_rows(plan, columns)})",
             [paths(plan)],
         )
-    except (
-        duckdb.BinderException,
-        duckdb.ConversionException,
-        duckdb.InvalidInputException,
-        duckdb.OutOfRangeException,
-    ) as error:
-        raise ConfigurationError(
-            f"{plan.source.where}: an expression of the contract does not work ({_first_line(error)}). "
-            "Compare its columns' types; a text that may not be a number needs try_cast."
-        ) from error
+    except duckdb.BinderException as error:
+        raise _mistake(plan, error) from error
+
+
+def _mistake(plan: Plan, error: duckdb.Error) -> ConfigurationError:
+    return ConfigurationError(
+        f"{plan.source.where}: an expression of the contract does not work ({_first_line(error)}). "
+        "Compare its columns' types; a text that may not be a number needs try_cast."
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -138,7 +138,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Plan:
-    """One source read from files of one shape; `number` tells its rows apart while they are staged."""
+    """One source read from files of one shape; `number` tells its rows apart while they are staged.
+
+    `is_tried`: a text broke an expression of the contract, so each is tried row by row (`Column.sql`, `where`).
+    """
 
     number: int
     source: Source
@@ -146,6 +149,7 @@ class Plan:
     columns: Mapping[str, Column]
     fields: tuple[Field, ...]
     present: frozenset[str]
+    is_tried: bool = False
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -163,15 +167,16 @@ class Plan:
         return _has_amounts(self.columns) and "currency" in self.source.types and not said
 
 
-def make_plan(number: int, source: Source, files: Sequence[LakeFile]) -> Plan:
+def make_plan(number: int, source: Source, files: Sequence[LakeFile], *, is_tried: bool = False) -> Plan:
     """Plan one table from files of one shape.
 
     Raises:
         ConfigurationError: the contract or the project's own columns do not fit the table.
     """
     columns = _columns(source, files[0])
-    fields = _in_levels(source, columns, files[0])
-    plan = Plan(number, source, tuple(files), columns, tuple(fields), _present(columns, files[0], source.table.each))
+    fields = tuple(_in_levels(source, columns, files[0], is_tried))
+    present = _present(columns, files[0], source.table.each)
+    plan = Plan(number, source, tuple(files), columns, fields, present, is_tried)
     if len(plan.checks) > _MOST_CHECKS:
         raise ConfigurationError(f"{source.where}: more than {_MOST_CHECKS} things to check; leave out helper columns")
     if source.table.each and source.is_first:
@@ -298,7 +303,7 @@ def _present(columns: Mapping[str, Column], file: LakeFile, file_each: tuple[str
     return frozenset(present)
 
 
-def _in_levels(source: Source, columns: Mapping[str, Column], file: LakeFile) -> list[Field]:
+def _in_levels(source: Source, columns: Mapping[str, Column], file: LakeFile, is_tried: bool) -> list[Field]:
     fields: dict[str, Field] = {}
     _check_types(source, columns)
     has_amounts = _has_amounts(columns)
@@ -317,7 +322,7 @@ def _in_levels(source: Source, columns: Mapping[str, Column], file: LakeFile) ->
     if holds_amounts and "currency" in source.types and "currency" not in columns and source.currency:
         fields["currency"] = Field("currency", literal(source.currency), _LEVEL_OF_VALUES)
     for name in _expressions_in_order(columns):
-        fields[name] = _expression(source, name, columns, fields)
+        fields[name] = _expression(source, name, columns, fields, is_tried)
     return sorted(fields.values(), key=lambda each: each.level)
 
 
@@ -517,7 +522,9 @@ def _expressions_in_order(columns: Mapping[str, Column]) -> list[str]:
     return ordered
 
 
-def _expression(source: Source, name: str, columns: Mapping[str, Column], fields: Mapping[str, Field]) -> Field:
+def _expression(
+    source: Source, name: str, columns: Mapping[str, Column], fields: Mapping[str, Field], is_tried: bool
+) -> Field:
     """A column that is computed from this row's other columns."""
     column = columns[name]
     try:
@@ -528,7 +535,7 @@ def _expression(source: Source, name: str, columns: Mapping[str, Column], fields
     level = 1 + max((each.level for each in fields.values() if each.name.lower() in read), default=_LEVEL_OF_VALUES)
     target = _target(source, name, column)
     kind = target or column.type
-    value = f"(\n{text}\n)"
+    value = f"{'try' if is_tried else ''}(\n{text}\n)"
     kept = f"case when {value} >= 0 then {value} end" if _is_duration(name, column, target) else value
     required = column.required or name == "source_id"
     severity = "row" if required else "cell"
@@ -537,6 +544,9 @@ def _expression(source: Source, name: str, columns: Mapping[str, Column], fields
         checks.append(Check(name, "required_empty", "row", f"{quoted(name)} is null"))
     elif kind != "text":
         checks.append(Check(name, "out_of_range", severity, f"{value} is not null and {quoted(name)} is null"))
+    if is_tried:
+        # A struct is null only where its expression failed.
+        checks.append(Check(name, "out_of_range", severity, f"try({{'value': (\n{text}\n)}}) is null"))
     return Field(name, f"try_cast({kept} as {_sql_type(kind)})", level, checks=tuple(checks))
 
 

@@ -189,7 +189,7 @@ def _condition(plan: Plan, name: str, otherwise: str) -> str:
         text = expressions.check(getattr(source.table, name) or otherwise, plan.columns)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source.where}.{name}: {error}") from None
-    return f"coalesce((\n{text}\n), false)"
+    return f"coalesce({'try' if plan.is_tried else ''}(\n{text}\n), false)"
 
 
 def _closure(names: Collection[str], plan: Plan) -> set[str]:

@@ -719,3 +719,30 @@ def test_an_entity_is_recognised_by_any_spelling_of_its_headers(tmp_path: Path) 
         ("1", "Alfa"),
         ("2", "Beta"),
     ]
+
+
+def test_a_text_that_breaks_an_expression_costs_its_own_cell_and_not_the_night(tmp_path: Path) -> None:
+    here = project(tmp_path)
+    lines = {
+        "invoice_line": {
+            "columns": {
+                "source_id": {"from": "id"},
+                "units": {"from": "units", "type": "decimal", "helper": True},
+                "price": {"from": "price", "type": "money", "helper": True},
+                "net": {"sql": "units * price"},
+            }
+        }
+    }
+    huge = "99999999999999"
+    write_csv(here, "desk", "records", ["id", "units", "price"], [["1", "2", "3"], ["2", huge, huge], ["3", "", "3"]])
+    connection = staged(here, contract("desk", lines, currency="DKK"))
+    assert connection.execute(
+        "select source_id, cast(net as varchar) from staged.invoice_line order by 1"
+    ).fetchall() == [
+        ("1", "6.0000"),
+        ("2", None),
+        ("3", None),
+    ]
+    assert connection.execute("select row_number, column_name, rule from audit.quarantine").fetchall() == [
+        (2, "invoice_line.net", "out_of_range")
+    ]
