@@ -231,7 +231,7 @@ def _is_endless(time: str) -> str:
 
     In another zone it would be in the year 0 or 10000, which neither Python nor a driver of a BI tool can read.
     """
-    return f"{time} not between timestamp '0001-01-02' and timestamp '9999-12-31'"
+    return f"{time} not between timestamp '0001-01-02' and timestamp '9999-12-30 23:59:59.999999'"
 
 
 def needs_zone(column: Column) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ def head_as_text(head: bytes, encodings: Sequence[str]) -> str | None:
             except UnicodeDecodeError:
                 continue
         if _is_read_by_line(encodings):
-            head = b"".join(_line_as_utf8(line, encodings[-1]) for line in io.BytesIO(head))
+            head = _lines_as_utf8(head, encodings[-1])
             encodings = ("utf-8",)
         return codecs.getincrementaldecoder(encodings[-1])("replace").decode(head).removeprefix("\ufeff")
     except (UnicodeError, LookupError):
@@ -111,14 +112,28 @@ def _is_read_by_line(encodings: Sequence[str]) -> bool:
 
 def _transcoded_by_line(path: Path, encoding: str, target: Path) -> Path:
     with path.open("rb") as source, target.open("wb") as file:
-        while line := source.readline(MOST_RECORD_BYTES):
-            file.write(_line_as_utf8(line, encoding))
+        while piece := source.read(_PIECE):
+            file.write(_lines_as_utf8(piece + source.readline(MOST_RECORD_BYTES), encoding))
     return target
 
 
-def _line_as_utf8(line: bytes, encoding: str) -> bytes:
+# A letter beyond ASCII in UTF-8. Text in an encoding of one byte for each has hardly any two bytes that look so.
+_UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+def _lines_as_utf8(lines: bytes, encoding: str) -> bytes:
+    if not _UTF8_LETTER.search(lines):
+        return _as_utf8(lines, encoding)
+    return b"".join(line if _is_utf8(line) else _as_utf8(line, encoding) for line in io.BytesIO(lines))
+
+
+def _is_utf8(line: bytes) -> bool:
     try:
         line.decode("utf-8")
     except UnicodeDecodeError:
-        return line.decode(encoding, errors="surrogateescape").encode("utf-8", errors="surrogateescape")
-    return line
+        return False
+    return True
+
+
+def _as_utf8(text: bytes, encoding: str) -> bytes:
+    return text.decode(encoding, errors="surrogateescape").encode("utf-8", errors="surrogateescape")

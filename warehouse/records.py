@@ -327,20 +327,16 @@ class JsonElements:
                 start = yield from (_after_list if end.balanced else _damaged)(file, end.offset)
 
     def _pages(self, file: BinaryIO) -> Iterator[Record]:
-        """The elements of each page's `data` list, of one page after another."""
-        start = page_list(file)
-        while start is not None:
-            end = yield from _elements(file, start, self._patience)
-            self.unclosed = end.at_end_of_file
+        """The elements of each page's `data` list, of one page after another; what is no page is read as records."""
+        place: int | None = 0
+        while place is not None:
+            page = page_list(file, place)
+            end = yield from _elements(file, place if page is None else page, self._patience)
+            self.unclosed = page is not None and end.at_end_of_file
             if end.balanced:
-                page = yield from _page_end(file, end.offset)
-                start = page_list(file, page)
-                if start is None:
-                    yield from _damaged(file, page, resume=False)
+                place = _text_after(file, (yield from _page_end(file, end.offset)))
             else:
-                start = yield from _damaged(file, end.offset)
-                # The line that it goes on with begins another page, or is a record of the same one.
-                start = start and (page_list(file, start) or start)
+                place = yield from _damaged(file, end.offset)
 
 
 class _Patience:
@@ -432,19 +428,26 @@ def _element(piece: bytes) -> Iterator[Record]:
 def _after_list(file: BinaryIO, offset: int) -> Generator[Record, None, int | None]:
     """After a list another list may follow, or lines of objects; returns the byte at which its elements begin, None at
     the end."""
-    file.seek(offset)
-    place = offset
-    for chunk in chunks(file, _FIRST_BYTES):
-        text = chunk.lstrip()
-        if text.startswith(b"["):
-            return place + len(chunk) - len(text) + 1
-        if text:
-            break
-        place += len(chunk)
+    place = _text_after(file, offset)
+    if place is not None:
+        file.seek(place)
+        if file.read(1) == b"[":
+            return place + 1
     return (yield from _damaged(file, offset, first=0))
 
 
-def _damaged(file: BinaryIO, begin: int, *, resume: bool = True, first: int = 1) -> Generator[Record, None, int | None]:
+def _text_after(file: BinaryIO, offset: int) -> int | None:
+    """The first byte from `offset` on that is no white space; None at the end of the file."""
+    file.seek(offset)
+    for chunk in chunks(file, _FIRST_BYTES):
+        text = chunk.lstrip()
+        if text:
+            return offset + len(chunk) - len(text)
+        offset += len(chunk)
+    return None
+
+
+def _damaged(file: BinaryIO, begin: int, *, first: int = 1) -> Generator[Record, None, int | None]:
     """The text that never balances as one defect; returns the byte to go on from, None at the end of the file.
 
     It goes on with a line that begins with an object, `first` bytes behind `begin` or later.
@@ -455,7 +458,7 @@ def _damaged(file: BinaryIO, begin: int, *, resume: bool = True, first: int = 1)
     for chunk in chunks(file, _FIRST_BYTES):
         searched = max(len(rest) - 2, first)
         rest += chunk
-        following = _NEXT_OBJECT.search(rest, searched) if resume else None
+        following = _NEXT_OBJECT.search(rest, searched)
         if following:
             break
         if len(rest) >= MOST_RECORD_BYTES:
@@ -482,22 +485,27 @@ def page_list(file: BinaryIO, start: int = 0) -> int | None:
     if not text.startswith("{", place):
         return None
     try:
-        while True:
-            place = _after_space(text, place + 1)
-            key, place = decoder.raw_decode(text, place)
-            if not isinstance(key, str):
+        while text.startswith(("{", ","), place):
+            key, place = decoder.raw_decode(text, _after_space(text, place + 1))
+            colon = _after_space(text, place)
+            if not isinstance(key, str) or not text.startswith(":", colon):
                 return None
-            place = _after_space(text, _after_space(text, place) + 1)
+            place = _after_space(text, colon + 1)
             if key in _LIST_KEYS and text.startswith("[", place):
                 return start + len(text[: place + 1].encode("utf-8", errors="surrogateescape"))
             value, place = decoder.raw_decode(text, place)
-            # In OData what begins with @ annotates the page.
-            is_of_page = key in _PAGE_KEYS or key.startswith("@")
-            if not is_of_page or (key == "object" and value != "list"):
+            if not _says_of_page(key, value):
                 return None
             place = _after_space(text, place)
     except (ValueError, RecursionError):
-        return None
+        pass
+    return None
+
+
+def _says_of_page(key: str, value: object) -> bool:
+    # In OData what begins with @ annotates the page.
+    is_of_page = key in _PAGE_KEYS or key.startswith("@")
+    return is_of_page and (key != "object" or value == "list") and not _has_records(value)
 
 
 _LIST_KEYS = {

@@ -132,7 +132,7 @@ class _Part:
         number = attributes.get("r")
         row = _whole(number) if number else self._row + 1
         if tag != f"{_MAIN} row" or not self._row < row <= MOST_ROWS:
-            raise self._misplaced(f"row {number or tag}", f"row {self._row}")
+            raise self._misplaced(f"row {number or _local(tag)}", f"row {self._row}")
         self._row, self._column = row, 0
 
     def _check_cell(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -142,7 +142,7 @@ class _Part:
         place = attributes.get("r")
         column = _column(place.rstrip("0123456789")) if place else self._column + 1
         if tag != f"{_MAIN} c" or not self._column < column <= MOST_SHEET_COLUMNS:
-            raise self._misplaced(f"cell {place or tag}", f"column {self._column} of row {self._row}")
+            raise self._misplaced(f"cell {place or _local(tag)}", f"column {self._column} of row {self._row}")
         self._column = column
         self._type = attributes.get("t", "n")
 
@@ -150,11 +150,16 @@ class _Part:
         name = tag.removeprefix(f"{_MAIN} ")
         is_read = (name == "is") == (self._type == "inlineStr") or name not in ("is", "v")
         if name not in _PARTS_OF_A_CELL or self._type not in _CELL_TYPES or not is_read:
-            raise self._misplaced(f"a {name} of type {self._type}", f"column {self._column} of row {self._row}")
+            raise self._misplaced(f"a {_local(tag)} of type {self._type}", f"column {self._column} of row {self._row}")
         self.has_formulas |= name == "f"
 
     def _misplaced(self, what: str, where: str) -> UnreadableError:
         return unreadable_workbook(f"{self.name} has {what} after {where}")
+
+
+def _local(tag: str) -> str:
+    """An element's name without its namespace."""
+    return tag.rsplit(" ", 1)[-1]
 
 
 def _whole(text: str) -> int:

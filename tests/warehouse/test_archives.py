@@ -10,7 +10,7 @@ import pytest
 
 from tests.warehouse.inboxes import workbook, zipped
 from warehouse import archives
-from warehouse.archives import RefusedArchiveError, extract, is_workbook, members
+from warehouse.archives import RefusedArchiveError, extract, is_workbook, members, opened
 
 
 def archive(content: bytes) -> zipfile.ZipFile:
@@ -71,3 +71,57 @@ def test_a_workbook_is_known_from_other_archives_by_its_parts(tmp_path: Path) ->
     (tmp_path / "zip").write_bytes(zipped({"xl.csv": "a"}))
     assert is_workbook(tmp_path / "book")
     assert not is_workbook(tmp_path / "zip")
+
+
+def test_a_bomb_whose_members_share_their_bytes_is_refused() -> None:
+    made = archive(zipped({"a": "x" * 1000, "b": "y" * 1000}))
+    for info in made.infolist():
+        info.compress_size = 10_000
+    with pytest.raises(RefusedArchiveError, match="share their bytes"):
+        members(made, 10**9)
+
+
+def test_an_archive_whose_table_is_empty_though_it_has_bytes_is_damaged() -> None:
+    content = bytearray(zipped({"a.csv": "x" * 100}))
+    end = content.index(b"PK\x05\x06")
+    content[end + 12 : end + 16] = bytes(4)
+    content[end + 16 : end + 20] = end.to_bytes(4, "little")
+    with pytest.raises(RefusedArchiveError, match="its table of contents is empty"):
+        members(archive(bytes(content)), 10_000)
+
+
+def test_a_member_without_a_name_is_refused() -> None:
+    content = bytearray(zipped({"a": "x"}))
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 46 : entry + 47] = b"\0"
+    with pytest.raises(RefusedArchiveError, match="a member has no name"):
+        members(archive(bytes(content)), 10_000)
+
+
+# Where the archive's bytes are changed, and to what.
+DAMAGES = {
+    "a version that nobody knows": (b"PK\x01\x02", 6, b"\xff"),
+    "a name that is no text": (b"PK\x01\x02", 46, b"\xff"),
+    "a place before the beginning": (b"PK\x01\x02", 42, b"\xff\xff\xff\xff"),
+    "a way of packing that nobody knows": (b"PK\x01\x02", 10, b"\x63"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+def test_whatever_is_damaged_in_an_archive_is_said_of_it_and_of_nothing_else(tmp_path: Path, case: str) -> None:
+    signature, offset, changed = DAMAGES[case]
+    content = bytearray(zipped({"æ.csv": "x" * 100}))
+    place = content.index(signature) + offset
+    content[place : place + len(changed)] = changed
+    (tmp_path / "z.zip").write_bytes(content)
+    with pytest.raises(RefusedArchiveError, match="is damaged"), opened(tmp_path / "z.zip") as made:
+        extract(made, made.infolist()[0], tmp_path / "member")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])
+def test_a_member_that_cannot_be_unpacked_is_damaged_however_it_is_packed(tmp_path: Path, method: int) -> None:
+    content = bytearray(zipped({"a.csv": bytes(range(256)) * 8}, method))
+    content[60:90] = b"\xff" * 30
+    made = archive(bytes(content))
+    with pytest.raises(RefusedArchiveError, match=r"'a.csv' is damaged"):
+        extract(made, made.infolist()[0], tmp_path / "member")

@@ -544,3 +544,57 @@ def test_a_text_without_the_pattern_stays_where_it_then_fits_no_type() -> None:
     for kind in ("text", "texts", "salesforce_id"):
         assert extracted({"type": kind, "extract": "<(.*)>"}, "a while", "<>", "< >") == [None, None, None]
     assert extracted({"type": "enum", "map": {"a": "b"}, "extract": "<(.*)>"}, "a while") == [None]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Copenhagen", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize(
+    ("form", "text", "day"),
+    [
+        ("iso", "0001-01-01T00:00:00", dt.date(1, 1, 1)),
+        ("iso", "0001-01-01T00:00:00Z", dt.date(1, 1, 1)),
+        ("iso", "0001-01-01T00:00:00+14:00", dt.date(1, 1, 1)),
+        ("iso", "9999-12-31T23:59:59", dt.date(9999, 12, 31)),
+        ("iso", "9999-12-31T23:59:59Z", dt.date(9999, 12, 31)),
+        ("iso", "9999-12-31T23:59:59-14:00", dt.date(9999, 12, 31)),
+        ("%d.%m.%Y %H:%M", "31.12.9999 23:59", dt.date(9999, 12, 31)),
+    ],
+)
+def test_the_first_and_the_last_day_of_all_mean_never_and_are_so_in_every_zone(
+    zone: str, form: str, text: str, day: dt.date
+) -> None:
+    """.NET writes the one for no day, many a table the other; a zone further they are in no year that Python reads."""
+    (time,) = read({"type": "timestamp", "format": form}, text, target="timestamp", zone=zone)
+    (written,) = read({"type": "date", "format": form}, text, target="date", zone=zone)
+    assert (time.date(), written) == (day, day)
+    (shown,) = evaluate(cells.day("cast(text as timestamp)", zone), str(time))
+    assert shown == day
+
+
+@pytest.mark.parametrize("text", ["0000-01-01", "0999-12-31", "10000-01-01", "0000-01-01T00:00:00Z"])
+def test_a_year_that_no_calendar_of_a_program_has_is_no_day(text: str) -> None:
+    assert read({"type": "date", "format": "iso"}, text, target="date") == [None]
+    assert read({"type": "timestamp", "format": "iso"}, text, target="timestamp") == [None]
+
+
+def test_seconds_beyond_the_calendar_are_no_time() -> None:
+    texts = ["99999999999", "-9999999999", "999999999999", "-99999999999"]
+    years = [time and time.year for time in read({"type": "timestamp", "format": "unix"}, *texts)]
+    assert years == [5138, 1653, None, None]
+    texts = [f"{text}000" for text in texts]
+    assert [time and time.year for time in read({"type": "timestamp", "format": "unix_ms"}, *texts)] == years
+
+
+@pytest.mark.parametrize("text", ["epoch", "infinity", "-Infinity", " epoch "])
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%y", "%d. %B %Y", "%Y-%m-%dT%H:%M:%S%z"])
+def test_a_word_that_the_engine_takes_for_a_day_is_none(text: str, form: str) -> None:
+    assert CONNECTION.execute("select try_strptime('epoch', '%d.%m.%y')").fetchall() == [(dt.datetime(1900, 1, 1),)]
+    assert read({"type": "date", "format": form}, text, target="date") == [None]
+
+
+@pytest.mark.parametrize(
+    ("currency", "value"),
+    [("DKK", Decimal("999999999999.99")), ("JPY", Decimal(99999999999999)), ("KWD", Decimal("99999999999.999"))],
+)
+def test_the_largest_amount_there_is_overflows_in_no_currency(currency: str, value: Decimal) -> None:
+    amount = cells.money("cast(text as decimal(18,4))", f"'{currency}'", "minor")
+    assert evaluate(amount, "99999999999999") == [value]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -126,7 +128,8 @@ ELEMENTS = [
     ('{\n "a": [1,\n2]\n}\n\n{"b":\n2}', "objects", ['{\n "a": [1,\n2]\n}', '{"b":\n2}'], False),
     ('{"data":[1,2]}{"data":[3]}\n', "pages", ["1", "2", "3"], False),
     ('{"data":[1],"next":{"data":[9]}}\n{"data":[2', "pages", ["1", "2"], True),
-    ('{"data":[1]}\n{"other":[2]}', "pages", ["1", ("truncated", '{"other":[2]}')], False),
+    ('{"data":[1]}\n{"other":[2]}', "pages", ["1", '{"other":[2]}'], False),
+    ('{"data":[1]}\n{"a":{"data":[2]}\n{"data":[3]}', "pages", ["1", ("malformed_json", '{"a":{"data":[2]}'), "3"], False),
 ]  # fmt: skip
 
 
@@ -160,6 +163,9 @@ def test_elements_are_split_where_braces_and_brackets_balance(
         ("[1]", None),
         ("{{}: 1}", None),
         ('{"data"', None),
+        ('{"has_more":{"object":"list","data":[{"a":1}]}\n{"data":[1]}', None),
+        ('{"has_more":true;"data":[1]}', None),
+        ('{"has_more" true,"data":[1]}', None),
     ],
 )
 def test_a_page_is_known_by_its_data_list_and_what_stands_before_it(text: str, start: int | None) -> None:
@@ -186,3 +192,99 @@ def test_the_last_lines_of_one_cell_are_a_footer_when_one_of_them_says_so(
     reader = WithoutFooter(CsvReader(path, dialect(), Header(("a", "b"), 1, 4), 2), ("copyright",))
     assert [record.cells or (record.defect, record.raw) for record in reader] == found
     assert reader.blank == text.count("\n\n")
+
+
+def test_what_follows_a_broken_record_is_what_a_reader_that_reads_every_line_anew_finds(path: Path) -> None:
+    random = Random(7)
+    for _ in range(300):
+        path.write_text("".join(random.choice(['"', '""', '",', ",", "a", "\n", " "]) for _ in range(40)))
+        reader = CsvReader(path, dialect(), Header((), 0, 0), 3)
+        with pytest.MonkeyPatch.context() as patch:
+            # Every line of an open record is followed again to where the record before it failed.
+            patch.setattr(records._Lines, "_place", 1 << 60)
+            anew = list(CsvReader(path, dialect(), Header((), 0, 0), 3))
+        assert list(reader) == anew
+
+
+# Each line of it opens what no later line closes.
+UNCLOSED = {
+    "quotes": ('1,a","b,c\n', CsvReader),
+    "brackets": ('{"ticket":[}\n', JsonElements),
+    "nested objects": ('{"a":[\n', JsonElements),
+    "strings": ('{"ticket":"a"b"}\n', JsonElements),
+}
+
+
+@pytest.mark.parametrize("case", UNCLOSED)
+def test_a_file_of_lines_that_never_close_is_read_in_time_that_grows_with_it_alone(path: Path, case: str) -> None:
+    line, kind = UNCLOSED[case]
+    path.write_text(line * 8_000)
+    started = time.monotonic()
+    reader = kind(path, dialect(), Header((), 0, 0), 3) if kind is CsvReader else kind(path, "objects")
+    found = list(reader)
+    assert len(found) == 8_000
+    assert {record.cells for record in found} == {None}
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("text", ['{"data":[]}\n', '{"data":[{"a":1}]}\n', '[{"a":1}]\n'])
+def test_a_file_of_thousands_of_small_pages_or_lists_is_read_in_seconds(path: Path, text: str) -> None:
+    path.write_text(text * 20_000)
+    started = time.monotonic()
+    found = list(JsonElements(path, "list" if text.startswith("[") else "pages"))
+    assert len(found) == 20_000 * text.count('"a"')
+    assert time.monotonic() - started < 30
+
+
+def test_a_good_record_after_a_line_that_never_closed_may_have_many_lines(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "MOST_LINES_OF_A_RECORD", 8)
+    path.write_text('1,"a\n' + "2,b\n" * 6 + '3,"c\nd\ne"\n')
+    found = list(CsvReader(path, dialect(), Header((), 0, 0), 2))
+    assert [record.cells for record in found] == [None, *[("2", "b")] * 6, ("3", "c\nd\ne")]
+
+
+def test_an_open_quote_is_not_followed_beyond_what_memory_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MOST_RECORD_BYTES", 100)
+    path.write_text('1,"a\n' + f"2,{'b' * 90}\n" * 4)
+    found = list(CsvReader(path, dialect(), Header((), 0, 0), 2))
+    assert [record.defect for record in found] == ["unclosed_quote", None, None, None, None]
+
+
+# What stands in a file of pages -> its elements; nothing of it is passed over but what is said of a page.
+PAGES = [
+    ('{"data":[1],"has_more":false,"took":{"ms":5},"links":[{"rel":"next"}]}', ["1"]),
+    ('{"tickets":[1],"users":[{"id":2}]}', ["1", ("rest_of_page", ',"users":[{"id":2}]}')]),
+    ('{"data":[1],"url":{"data":[{"id":2}]}}', ["1", ("rest_of_page", ',"url":{"data":[{"id":2}]}}')]),
+    ('{"data":[1],oops}', ["1", ("rest_of_page", ",oops}")]),
+    ('{"data":[1}, {"id":2}],"url":""}', [("truncated", '1}, {"id":2}],"url":""}')]),
+    ('{"data":[1,\n{"a":[},\n{"b":2}]}\n', ["1", ("malformed_json", '{"a":[},'), '{"b":2}']),
+    ('{"data":[{"a":[}]}\n{"data":[2]}\n', ['{"a":[}]', ("malformed_json", "}"), "2"]),
+]
+
+
+@pytest.mark.parametrize(("text", "elements"), PAGES)
+def test_no_record_of_a_page_is_passed_over(path: Path, text: str, elements: list[str | tuple[str, str]]) -> None:
+    path.write_text(text)
+    found = [record.cells[0] if record.cells else (record.defect, record.raw) for record in JsonElements(path, "pages")]
+    assert found == elements
+
+
+@pytest.mark.parametrize(
+    ("text", "elements"),
+    [
+        ('[{"a":1}}, {"b":2}]', ['{"a":1}', ("truncated", '}, {"b":2}]')]),
+        ('[{"a":1}]\n{"b":2}\n{"c":3}', ['{"a":1}', '{"b":2}', '{"c":3}']),
+    ],
+)
+def test_a_brace_closes_no_list_and_lines_may_follow_one(
+    path: Path, text: str, elements: list[str | tuple[str, str]]
+) -> None:
+    path.write_text(text)
+    found = [record.cells[0] if record.cells else (record.defect, record.raw) for record in JsonElements(path, "list")]
+    assert found == elements
+
+
+def test_a_mark_before_blank_lines_is_no_header() -> None:
+    assert read_header(b"\xef\xbb\xbf\r\na,b\r\n1,2\r\n", dialect()) == Header(("a", "b"), 2, 10)
