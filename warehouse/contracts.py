@@ -202,6 +202,12 @@ class Table(_Strict):
         description="the table of the same entity whose records these rows are parts of, by "
         "`<table>_source_id`: only those from the file with the record's newest version count",
     )
+    names: Names = Field(
+        (), description="headers or paths of the names of the record's person, which no table keeps: to forget them"
+    )
+    texts: Names = Field(
+        (), description="headers or paths of what the record's person wrote, which no table keeps: to forget it"
+    )
 
 
 class Entity(_Strict):
