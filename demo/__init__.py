@@ -15,6 +15,7 @@ from demo.links import draw_links
 from demo.people import draw_people
 from demo.salesforce import write_salesforce
 from demo.stripe import write_stripe
+from demo.tangles import tangled
 from demo.truth import DemoTruth, tell_truth
 from demo.world import draw_world
 from demo.zendesk import write_zendesk
@@ -26,7 +27,9 @@ __all__ = ["MINIMUM_MONTHS", "DemoTruth", "write_demo"]
 MINIMUM_MONTHS = 18  # a style window of twelve and a value window of six
 
 
-def write_demo(folder: Path, *, accounts: int = 600, months: int = 36, seed: int = 1, effect: float = 1.0) -> DemoTruth:
+def write_demo(
+    folder: Path, *, accounts: int = 600, months: int = 36, seed: int = 1, effect: float = 1.0, dirt: float = 1.0
+) -> DemoTruth:
     """Write a made-up supplier's exports into a project folder: inbox/<system>/, truth.json and mutual-value.toml.
 
     The same arguments give the same bytes. The last month is June 2026.
@@ -34,27 +37,30 @@ def write_demo(folder: Path, *, accounts: int = 600, months: int = 36, seed: int
     Args:
         effect: how much partnership moves value; 0: not at all, 1: mutual value differs by about 0.7 standard
             deviations between a partnership of .8 and one of .2.
+        dirt: how badly the systems agree on who is who; 1: as in a well-kept house, 3: keys are left out three times as
+            often, and names, numbers and domains are mistyped, shared and borrowed.
 
     Raises:
-        ConfigurationError: fewer than one account, fewer than 18 months, or a negative seed.
+        ConfigurationError: fewer than one account, fewer than 18 months, a negative seed, or dirt under 1.
     """
-    if accounts < 1 or months < MINIMUM_MONTHS or seed < 0:
+    if accounts < 1 or months < MINIMUM_MONTHS or seed < 0 or dirt < 1:
         raise ConfigurationError(
-            f"a demo needs at least 1 account, {MINIMUM_MONTHS} months (a style window of 12 and a value window of 6) "
-            f"and a seed of 0 or more; asked for were {accounts} accounts, {months} months, seed {seed}"
+            f"a demo needs at least 1 account, {MINIMUM_MONTHS} months (a style window of 12 and a value window of 6), "
+            f"a seed of 0 or more, and dirt of 1 or more; asked for were {accounts} accounts, {months} months, "
+            f"seed {seed}, dirt {dirt:g}"
         )
     world = draw_world(accounts, months, seed, effect)
     rngs, inbox = world.rngs, folder / "inbox"
     people = draw_people(rngs["people"], world.companies)
-    links = draw_links(rngs["links"], rngs["identifiers"], world.companies)
-    dirt = Dirt(rngs["dirt"])
+    links = tangled(rngs["tangles"], draw_links(rngs, world.companies), world.companies, dirt - 1)
+    spoiler = Dirt(rngs["dirt"])
     mails, calls, meetings = draw_mails(world, people), draw_calls(world, people), draw_meetings(world, people)
     write_salesforce(
-        inbox / "salesforce", world, people, links, dirt, mails, calls, meetings, draw_goals(world, people)
+        inbox / "salesforce", world, people, links, spoiler, mails, calls, meetings, draw_goals(world, people)
     )
-    write_zendesk(inbox / "zendesk", world, people, links, dirt, draw_ticket_texts(world, people))
-    write_stripe(inbox / "stripe", world, links, dirt)
-    truth = tell_truth(world, links, dirt.counts)
+    write_zendesk(inbox / "zendesk", world, people, links, spoiler, draw_ticket_texts(world, people))
+    write_stripe(inbox / "stripe", world, links, spoiler)
+    truth = tell_truth(world, links, spoiler.counts)
     truth.write(folder / "truth.json")
     _configure(folder / CONFIGURATION)
     return truth

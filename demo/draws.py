@@ -34,6 +34,8 @@ STREAMS = (
     "identifiers",
     "requests",
     "dirt",
+    "addresses",
+    "tangles",
 )
 
 

@@ -75,28 +75,34 @@ def _text(record: Json) -> str:
 
 
 def _customers(world: World, links: Links) -> Iterator[Json]:
-    companies = world.companies
+    companies, address = world.companies, links.customer_address
     created = unix_seconds(companies.start_day(world.months) - np.timedelta64(3, "D"))
     for number in range(companies.count):
         yield {
             "id": str(links.customer[number]),
             "object": "customer",
+            "address": {
+                "city": str(address.city[number]),
+                "country": "DK",
+                "line1": str(address.street[number]),
+                "postal_code": str(address.postal_code[number]),
+            },
             "created": int(created[number]),
             "currency": CURRENCY,
             "description": None,
             "email": str(links.customer_email[number]),
             "livemode": True,
-            "metadata": _metadata(links, companies, number),
+            "metadata": _metadata(links, number),
             "name": str(links.customer_name[number]),
         }
 
 
-def _metadata(links: Links, companies: Companies, number: int) -> dict[str, str]:
+def _metadata(links: Links, number: int) -> dict[str, str]:
     key = links.customer_key[number]
     if key == BY_ID:
         return {"crm_id": str(links.crm[number])}
     # Half of the bookkeepers write a Danish VAT number with its country in front.
-    return {"cvr": ("DK" if number % 2 else "") + str(companies.cvr[number])} if key == BY_CVR else {}
+    return {"cvr": ("DK" if number % 2 else "") + str(links.customer_cvr[number])} if key == BY_CVR else {}
 
 
 def _subscriptions(world: World, links: Links, ids: Texts) -> Iterator[Json]:

@@ -42,6 +42,16 @@ TITLES = (
 )  # fmt: skip
 VENDOR_TITLES = ("Account Manager", "Customer Success Manager", "Product Manager", "Solution Architect", "Consultant")
 
+STREETS = (
+    "Havnegade", "Industrivej", "Fabriksvej", "Nørregade", "Søndergade", "Smedevej", "Lundevej", "Møllevej",
+    "Stationsvej", "Kirkevej", "Energivej", "Erhvervsparken",
+)  # fmt: skip
+TOWNS = (
+    ("2100", "København Ø"), ("2630", "Taastrup"), ("3400", "Hillerød"), ("4000", "Roskilde"), ("4700", "Næstved"),
+    ("5000", "Odense C"), ("6000", "Kolding"), ("6700", "Esbjerg"), ("7100", "Vejle"), ("7400", "Herning"),
+    ("8000", "Aarhus C"), ("8600", "Silkeborg"), ("8900", "Randers C"), ("9000", "Aalborg"), ("9800", "Hjørring"),
+)  # fmt: skip
+
 PRODUCTS = ("Havgnist Plan", "Havgnist Flow", "Havgnist Insight")
 REGIONS = ("Hovedstaden", "Sjælland", "Syddanmark", "Midtjylland", "Nordjylland")
 SLA_TIERS = ("Standard", "Plus", "Premium")

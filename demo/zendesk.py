@@ -86,7 +86,7 @@ def _organizations(world: World, links: Links) -> Iterator[Json]:
             "name": str(links.organization_name[position]),
             "external_id": str(links.crm[number]) if key[position] == BY_ID else None,
             "domain_names": [str(companies.domain[number])] if has_domain[position] else [],
-            "organization_fields": {"cvr": str(companies.cvr[number]) if has_cvr[position] else None},
+            "organization_fields": {"cvr": str(links.organization_cvr[position]) if has_cvr[position] else None},
             "created_at": str(created[position]),
             "updated_at": str(created[position]),
             "deleted_at": None,

@@ -95,6 +95,8 @@ EXAMPLES: dict[str, str] = {
     "closed": "[2026-06-05, 2026-12-24]",
     "lexicon": '{ discount = ["prisafslag"] }',
     "shared_domains": '["koncern.example"]',
+    "releases_group": '"analysts"',
+    "crm_order": '["salesforce", "hubspot"]',
 }
 
 

@@ -72,7 +72,7 @@ def test_other_keys_of_an_existing_configuration_stay(tmp_path: Path) -> None:
     assert keys["as_of"].isoformat() == "2026-06-30"
 
 
-@pytest.mark.parametrize("wrong", [{"accounts": 0}, {"months": MINIMUM_MONTHS - 1}, {"seed": -1}])
+@pytest.mark.parametrize("wrong", [{"accounts": 0}, {"months": MINIMUM_MONTHS - 1}, {"seed": -1}, {"dirt": 0.5}])
 def test_a_demo_that_cannot_be_is_refused_before_anything_is_written(tmp_path: Path, wrong: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError, match="at least 1 account"):
         write_demo(tmp_path, **wrong)
