@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from tests.tables import Example
 # The same examples on every machine and run; a slow machine is no failure.
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("project")
+
+# One key for all projects of tests, so that the hashes in their tables are the same on every machine and run.
+os.environ["MUTUAL_VALUE_KEY"] = "the key of the tests, no secret"
 
 REAL_FILES = Path(__file__).parents[1].parent / "shared" / "data"
 

@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from warehouse.contracts import KEY_COLUMNS, SystemContract, staged_tables
 from warehouse.engine import Engine, literal, quoted
+from warehouse.keys import project_key, use_key
 from warehouse.models import LAYERS, define_macros, find_models, run_model
 from warehouse.project import Project, Settings
 from warehouse.settings_tables import write_settings
+from warehouse.versions import keep_newest, remember_keys
 
 SQL_TYPES = {
     "text": "VARCHAR",
@@ -28,7 +30,7 @@ SQL_TYPES = {
 }
 SYSTEMS = {
     name: SystemContract(system=name, title=name, kind=kind, entities={})
-    for name, kind in (("crm", "crm"), ("desk", "helpdesk"), ("bill", "billing"))
+    for name, kind in (("crm", "crm"), ("newer", "crm"), ("desk", "helpdesk"), ("bill", "billing"))
 }
 LANDED = "2026-06-30 02:00:00"
 DEFAULTS = {"source_system": "crm", "sha256": "f", "member": "", "landed_at": LANDED, "scope": "window"}
@@ -58,7 +60,8 @@ class Example:
         for schema in ("setting", *LAYERS.values()):
             self.engine.execute(f"create schema if not exists {quoted(schema)}")
         define_macros(self.engine)
-        write_settings(self.engine, self.project, SYSTEMS, self.as_of, (0.4, 0.6))
+        use_key(self.engine.connection, project_key(self.project))
+        self.configure()
         self.engine.execute("create table audit.file (system varchar, known_at timestamp)")
         self.engine.execute(
             "create table setting.connected (system varchar, entity varchar, table_name varchar, column_name varchar, "
@@ -66,6 +69,12 @@ class Example:
         )
         for table, columns in staged_tables().items():
             self._create(table, {**columns, **KEY_COLUMNS})
+        remember_keys(self.engine)
+
+    def configure(self) -> Example:
+        """Write the settings, as a night does before it casts anything."""
+        write_settings(self.engine, self.project, SYSTEMS, self.as_of, (0.4, 0.6))
+        return self
 
     def _create(self, table: str, columns: Mapping[str, str]) -> None:
         typed = ", ".join(f"{quoted(name)} {SQL_TYPES[kind]}" for name, kind in columns.items())
@@ -101,6 +110,8 @@ class Example:
 
     def run(self, *tables: str) -> Example:
         """Run the models that the named tables need, and those themselves; without a name, all."""
+        remember_keys(self.engine)
+        keep_newest(self.engine, ["account"])
         models = find_models()
         wanted = set(tables) or {model.table for model in models}
         for model in reversed(models):

@@ -36,3 +36,37 @@ create or replace temp macro months_between(a, b) as (year(b) * 12 + month(b)) -
 
 -- A sum over DOUBLE depends on the order in which threads add; over DECIMAL it does not.
 create or replace temp macro exact(x) as cast(x as decimal(38, 12));
+
+-- HMAC-SHA256 (RFC 2104) of the trimmed text in lower case, by the project's key (warehouse/keys.py sets the variables).
+create or replace temp macro keyed_hash(text) as sha256(
+    coalesce(getvariable('keyed_hash_outer'), cast(error('the project key is not set on this connection') as blob))
+    || unhex(sha256(
+        coalesce(getvariable('keyed_hash_inner'), cast(error('the project key is not set on this connection') as blob))
+        || encode(lower(trim(text)))
+    ))
+);
+
+-- The published id of a person. Some exports know a person by an address, or by the plain hash of an address or name
+-- (their contracts say which); either could be guessed, so it is hashed with the key.
+create or replace temp macro person_key(source_system, source_id) as source_system || ':' || case
+    when contains(source_id, '@') or (length(source_id) = 64 and regexp_full_match(source_id, '[0-9a-f]{64}'))
+        then keyed_hash(source_id)
+    else source_id
+end;
+
+-- The first word of a name that is long enough to mean something and no legal form.
+create or replace temp macro lead_word(name) as
+    list_filter(
+        string_split_regex(strip_accents(name), '[^a-z0-9]+'),
+        lambda word: length(word) >= 3 and word not in (
+            'aps', 'ivs', 'amba', 'fmba', 'gmbh', 'ltd', 'inc', 'llc', 'plc', 'oyj', 'asa', 'sarl', 'the', 'den', 'det', 'die'
+        )
+    )[1];
+
+-- The first word of a company's name that tells it from others, as a domain would begin with it: the Danish
+-- letters written as two and as one (ø is oe or o).
+create or replace temp macro lead_words(name) as
+    list_distinct([
+        lead_word(replace(replace(replace(lower(name), 'æ', 'ae'), 'ø', 'oe'), 'å', 'aa')),
+        lead_word(replace(replace(replace(lower(name), 'æ', 'ae'), 'ø', 'o'), 'å', 'a'))
+    ]);

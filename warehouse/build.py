@@ -23,12 +23,13 @@ from warehouse.casting import stage as cast_lake
 from warehouse.contracts import SystemContract, staged_tables
 from warehouse.engine import Engine, literal, quoted
 from warehouse.errors import ConfigurationError
+from warehouse.keys import project_key, use_key
 from warehouse.landing import LandedFile
 from warehouse.models import LAYERS, Model, declared_tables, define_macros, find_models, run_models
 from warehouse.project import Project
 from warehouse.serving.dictionary import comment
 from warehouse.settings_tables import Windows, write_settings
-from warehouse.versions import keep_newest
+from warehouse.versions import keep_newest, remember_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,7 @@ def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract
     for schema in ("setting", *LAYERS.values()):
         engine.execute(f"create schema if not exists {quoted(schema)}")
     define_macros(engine)
+    use_key(engine.connection, project_key(project))
     protocol = load_protocol(project)
     write_settings(engine, project, contracts, as_of, (protocol.low, protocol.high))
     return engine
@@ -84,6 +86,7 @@ def stage(
     """
     with engine.deadline("casting the lake"):
         cast_lake(engine.connection, project, contracts, landed)
+    remember_keys(engine)
     return {table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}
 
 

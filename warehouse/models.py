@@ -16,6 +16,7 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
+from warehouse import identifiers
 from warehouse.engine import Engine, quoted
 from warehouse.errors import ConfigurationError
 
@@ -153,7 +154,8 @@ def _tables(query: exp.Query) -> set[str]:
 
 
 def define_macros(engine: Engine) -> None:
-    """Make the project's scalar functions (transforms/macros.sql) known to the connection, for this run only."""
+    """Make the project's scalar functions (transforms/macros.sql, identifiers.py) known to the connection, for this run."""
+    identifiers.define(engine.connection)
     for statement in sqlglot.parse(MACROS.read_text(encoding="utf-8"), read="duckdb"):
         if statement is not None:
             engine.execute(statement.sql(dialect="duckdb"))

@@ -113,6 +113,14 @@ class Limits(_Strict):
     )
 
 
+class Identity(_Strict):
+    """What is suggested where no certain key says which company an account is."""
+
+    suggest_from: float = Field(
+        0.5, gt=0, le=1, description="how probable a company must be to stand in identity/suggestions.csv"
+    )
+
+
 class Settings(_Strict):
     """The keys of mutual-value.toml; every one is optional."""
 
@@ -123,6 +131,7 @@ class Settings(_Strict):
     systems: dict[str, SystemSettings] = Field(default_factory=dict)
     schedule: Schedule = Schedule.model_construct()
     limits: Limits = Limits.model_construct()
+    identity: Identity = Identity.model_construct()
     calendars: dict[str, Calendar] = Field(
         default_factory=dict, description="business hours by name; `systems.<system>.calendar` names one of them"
     )
@@ -134,6 +143,14 @@ class Settings(_Strict):
     )
     shared_domains: list[str] = Field(
         default_factory=list, description="e-mail domains that never identify a company (added to the free-mail list)"
+    )
+    crm_order: list[str] = Field(
+        default_factory=list,
+        description="CRM systems in the order of their authority: a company that several know from the same day on has the id "
+        "and the facts of the first; without it the one that delivered first",
+    )
+    releases_group: str | None = Field(
+        None, description="group of this machine that may read releases; unset, the user alone may"
     )
 
     @model_validator(mode="after")
@@ -158,7 +175,8 @@ class Project:
         """Read `root`/mutual-value.toml.
 
         Raises:
-            ConfigurationError: no such folder or file, or a key that is unknown or has a wrong value.
+            ConfigurationError: no such folder or file, a key that is unknown or has a wrong value, or a lake whose
+                disk is away: the night would begin a new one.
         """
         path = root / CONFIGURATION
         try:
@@ -169,6 +187,9 @@ class Project:
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path} is not valid TOML: {error}") from error
+        lake = root / "lake"
+        if lake.is_symlink() and not lake.exists():
+            raise ConfigurationError(f"{lake} leads to {lake.readlink()}, which is not there; is its disk mounted?")
         try:
             return cls(root.resolve(), Settings.model_validate(keys))
         except ValidationError as error:

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import yaml
 
+from warehouse import links
 from warehouse.contracts import SystemContract
 from warehouse.engine import Engine, literal, quoted
 from warehouse.models import TRANSFORMS
@@ -97,10 +98,32 @@ def write_settings(
                 "system": contract.system,
                 "kind": contract.kind,
                 "calendar": getattr(project.settings.systems.get(contract.system), "calendar", None),
+                "position": _position(project.settings.crm_order, contract.system),
             }
             for contract in contracts.values()
         ],
-        {"system": "varchar", "kind": "varchar", "calendar": "varchar"},
+        {"system": "varchar", "kind": "varchar", "calendar": "varchar", "position": "integer"},
+    )
+    _table(
+        engine,
+        "link_decision",
+        [
+            {
+                "system": link.system,
+                "source_account_id": link.source_account_id,
+                "account_id": link.account_id,
+                "decision": link.decision,
+                "decided_on": link.decided_on,
+            }
+            for link in links.settled(links.read(project.identity))
+        ],
+        {
+            "system": "varchar",
+            "source_account_id": "varchar",
+            "account_id": "varchar",
+            "decision": "varchar",
+            "decided_on": "date",
+        },
     )
     _table(engine, "purpose", [{"class": name, "purpose": name, "rank": rank} for rank, name in enumerate(PURPOSES)])
     write_calendars(engine, project.settings.calendars, as_of)
@@ -157,6 +180,10 @@ def _utc(day: dt.date, time: str, zone: ZoneInfo) -> dt.datetime:
     hour, minute = map(int, time.split(":"))
     local = dt.datetime.combine(day, dt.time(hour % 24, minute)) + dt.timedelta(days=hour // 24)
     return local.replace(tzinfo=zone).astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def _position(order: Sequence[str], name: str) -> int | None:
+    return order.index(name) if name in order else None
 
 
 def _scalars(measure: Mapping[str, Any]) -> dict[str, Any]:

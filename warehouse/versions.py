@@ -8,6 +8,46 @@ from warehouse.drops import NEWEST_FIRST
 from warehouse.engine import Engine, quoted
 
 
+# What older versions of a record are needed for: to say since when a key was known. (`staged` table: its SELECT.)
+_REMEMBERED = {
+    "account_version": """
+        select
+            source_system, source_id, name, external_id, vat, ean, country, website, lower(email) as email, domains,
+            min(known_at) as known_at
+        from staged.account
+        group by all
+    """,
+    "contact_host": """
+        select
+            source_system, source_account_id, split_part(lower(trim(email)), '@', 2) as host, min(known_at) as known_at
+        from staged.person
+        where side = 'customer' and source_account_id is not null and email like '%@%'
+        group by all
+    """,
+    # Only where it changes; null: none.
+    "account_parent": """
+        select source_system, source_id, parent_source_id, known_at
+        from (
+            select
+                source_system, source_id, parent_source_id, known_at,
+                lag(parent_source_id) over newest_last is not distinct from parent_source_id
+                and row_number() over newest_last > 1 as is_same
+            from staged.account
+            window newest_last as (
+                partition by source_system, source_id order by known_at, source_updated_at nulls first, sha256, row_number
+            )
+        )
+        where not is_same
+    """,
+}
+
+
+def remember_keys(engine: Engine) -> None:
+    """Make staged.account_version, .contact_host and .account_parent of all versions, before only the newest stay."""
+    for table, select in _REMEMBERED.items():
+        engine.execute(f"create or replace table staged.{quoted(table)} as {select}")
+
+
 def keep_newest(engine: Engine, tables: Iterable[str]) -> dict[str, int]:
     """Delete superseded rows from each `staged` table: one row per (source_system, source_id) stays; rows deleted.
 

@@ -97,6 +97,51 @@ def test_an_account_that_the_helpdesk_does_not_know_is_unmatched(example: MakeEx
     assert reasons(world)["first_response"] == "account_unmatched"
 
 
+@pytest.mark.parametrize(("strangers", "reason"), [(1, "below_min_n"), (2, "account_unmatched")])
+def test_where_more_than_a_fifth_is_of_no_known_company_nobodys_value_speaks(
+    example: MakeExample, strangers: int, reason: str
+) -> None:
+    """Alfa has four tickets: one of a stranger beside them is exactly a fifth, two are more."""
+    world = customer(example()).put("account", "source_system | source_id | external_id\ndesk | o1 | A\ndesk | o2 | X")
+    world.put("activity", LONG_AGO)
+    tickets = [("o1", number) for number in range(4)] + [("o2", 4), ("-", 5)][:strangers]
+    rows = "\n".join(f"desk | t{number} | {org} | open | 2024-01-05 10:00 | 10" for org, number in tickets)
+    world.put(
+        "ticket", f"source_system | source_id | source_account_id | status | created_at | first_response_min\n{rows}"
+    )
+    found = reasons(world)
+    assert found["first_response"] == reason
+    assert found["price_pressure"] is None
+    status = "select distinct status from mart.account_month_measure where measure_id = 'first_response'"
+    assert world.rows(status) == [("thin",)]
+    world.run("audit.matching")
+    assert world.rows("select total, matched from audit.matching where system = 'desk' and entity = 'ticket'") == [
+        (4 + strangers, 4)
+    ]
+
+
+def test_revenue_of_nobody_known_counts_by_its_amount(example: MakeExample) -> None:
+    """A large invoice of a stranger outweighs three of Alfa's; a contact that names nobody is not counted at all."""
+    world = customer(example()).put("account", "source_system | source_id | external_id\nbill | b1 | A\nbill | b2 | X")
+    world.put(
+        "invoice",
+        """
+        source_system | source_id | source_account_id | kind        | issued_on  | net  | currency
+        bill          | i1        | b1                | invoice     | 2026-01-01 | 100  | DKK
+        bill          | i2        | b1                | invoice     | 2026-02-01 | 100  | DKK
+        bill          | i3        | b1                | credit_note | 2026-02-01 | -100 | DKK
+        bill          | i4        | b2                | invoice     | 2026-02-01 | 700  | DKK
+        """,
+    )
+    world.put("activity", f"{LONG_AGO.strip()}\na1 | - | call | 2024-01-03 10:00 | held | vendor | Hej | - | v")
+    assert reasons(world)["nrr"] == "account_unmatched"
+    world.run("audit.matching")
+    shares = (
+        "select entity, total, matched, matched_share from audit.matching where entity <> 'account' order by entity"
+    )
+    assert world.rows(shares) == [("activity", 1, 1, 1.0), ("revenue", 1000, 300, 0.3)]
+
+
 def test_a_window_that_begins_before_the_data_is_outside_coverage(example: MakeExample) -> None:
     world = customer(example(), since="2020-01-01")
     world.put("activity", LONG_AGO.replace("2024-01-02", "2025-09-02"))

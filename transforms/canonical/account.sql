@@ -28,8 +28,8 @@ select
         when coalesce(account.is_deleted, false) then coalesce(account.deleted_reason, 'deleted_in_source')
     end as deleted_reason                                                   -- deleted_in_source, absent_from_full_export; null: it is there
 from staged.account as account
-join setting.system as system on system.system = account.source_system
-left join canonical.account_merge as merge
-    on merge.source_system = account.source_system and merge.source_account_id = account.source_id
+join canonical.account_survivor as survivor
+    on survivor.source_system = account.source_system and survivor.source_account_id = account.source_id
 left join billed on billed.account_id = account.source_system || ':' || account.source_id
-where system.kind = 'crm' and merge.survivor_id is null and (not coalesce(account.is_deleted, false) or billed.account_id is not null)
+where survivor.account_id = account.source_system || ':' || account.source_id
+    and (not coalesce(account.is_deleted, false) or billed.account_id is not null)

@@ -1,81 +1,44 @@
 -- grain: source_system, source_account_id
--- Which company (master account) each system's account is, by certain keys only: an external id, a VAT number, or a
--- business domain that belongs to one company alone. Where certain keys disagree, or none is shared, account_id is null:
--- the account stays visible and counted. A likeness of names is never used; only an export that names its own system's
--- company instead of giving its id is read by that name, where exactly one company has it.
-with master as (
+-- Which company each system's account is: by a person's decision or by certain keys only. Where they disagree, or none
+-- is shared, account_id is null: the account stays visible and counted. A likeness of names is never used; it may only
+-- suggest. An account that names the id of one in another system, which is linked, is that company too.
+with linked as (
+    select source_system, source_account_id, account_id, method, known_at, contradicting_id from canonical.account_link
+    union all
+    select source_system, source_account_id, account_id, method, known_at, null from canonical.account_survivor
+),
+named as (
     select
-        account.source_system,
-        account.source_account_id,
-        account.vat,
-        account.source_system || ':' || coalesce(merge.survivor_id, account.source_account_id) as account_id,
-        merge.survivor_id is not null as is_merged
-    from canonical.account_source as account
-    left join canonical.account_merge as merge
-        on merge.source_system = account.source_system and merge.source_account_id = account.source_account_id
-    where account.is_master
-),
-master_key as (
-    select account_id, 'external_id' as method, source_account_id as key from master
-    union all
-    -- Salesforce writes the same id with 15 (case-sensitive) or 18 characters.
-    select account_id, 'external_id', left(source_account_id, 15) from master
-    where regexp_matches(source_account_id, '^[0-9A-Za-z]{18}$')
-    union all
-    select account_id, 'vat', vat from master where vat is not null
-    union all
-    select master.account_id, 'domain', domain.domain
-    from master
-    join canonical.account_domain as domain using (source_system, source_account_id)
-),
-own_key as (
-    select method, key, min(account_id) as account_id
-    from master_key
-    group by method, key
-    having count(distinct account_id) = 1
-),
-other_key as (
-    select source_system, source_account_id, 'external_id' as method, external_id as key
-    from canonical.account_source
-    where not is_master and external_id is not null
-    union all
-    select source_system, source_account_id, 'vat', vat
-    from canonical.account_source
-    where not is_master and vat is not null
-    union all
-    select domain.source_system, domain.source_account_id, 'domain', domain.domain
-    from canonical.account_domain as domain
-    join canonical.account_source as account using (source_system, source_account_id)
-    where not account.is_master
-),
-candidate as (
-    select
-        other_key.source_system,
-        other_key.source_account_id,
-        min(own_key.account_id) as account_id,
-        count(distinct own_key.account_id) as companies,
-        min(case other_key.method when 'external_id' then 1 when 'vat' then 2 else 3 end) as best
-    from other_key
-    join own_key using (method, key)
-    group by other_key.source_system, other_key.source_account_id
+        own.source_system,
+        own.source_account_id,
+        min(linked.account_id) as account_id,
+        min(greatest(own.known_at, named.known_at, linked.known_at)) as known_at
+    from canonical.account_key as own
+    join canonical.account_link as unmatched
+        on unmatched.source_system = own.source_system and unmatched.source_account_id = own.source_account_id
+    join canonical.account_key as named
+        on named.key = own.key and named.method = 'id' and named.source_system <> own.source_system
+    join canonical.account_link as linked
+        on linked.source_system = named.source_system and linked.source_account_id = named.source_account_id
+    left join setting.link_decision as rejected
+        on rejected.system = own.source_system
+        and rejected.source_account_id = own.source_account_id
+        and rejected.account_id = linked.account_id
+        and rejected.decision = 'reject'
+    where own.method = 'external_id' and length(own.key) >= 6
+        and unmatched.method = 'unmatched' and linked.account_id is not null and rejected.system is null
+    group by own.source_system, own.source_account_id
+    having count(distinct linked.account_id) = 1
 )
 select
-    account.source_system,                      -- the system
-    account.source_account_id,                  -- the account's id there
+    linked.source_system,                                                   -- the system
+    linked.source_account_id,                                               -- the account's id there
+    coalesce(linked.account_id, named.account_id) as account_id,            -- the company; null where nothing certain says which
     case
-        when account.is_master then master.account_id
-        when candidate.companies = 1 then candidate.account_id
-    end as account_id,                          -- the company; null where no certain key says which
-    case
-        when master.is_merged then 'merged'
-        when account.is_master then 'exact_id'
-        when candidate.companies > 1 then 'conflict'
-        when candidate.best = 1 then 'external_id'
-        when candidate.best = 2 then 'vat'
-        when candidate.best = 3 then 'domain'
-        else 'unmatched'
-    end as method,                              -- exact_id, merged, external_id, vat, domain, conflict, unmatched
-    case when account.is_master or candidate.companies = 1 then cast(1 as double) end as probability -- 1 for a certain key
-from canonical.account_source as account
-left join candidate using (source_system, source_account_id)
-left join master using (source_system, source_account_id)
+        when named.account_id is not null then 'external_id' else linked.method
+    end as method,                                                          -- exact_id, manual, merged, external_id, vat, ean, domain, email_domain, conflict, unmatched
+    case when coalesce(linked.account_id, named.account_id) is not null then cast(1 as double) end as probability, -- 1 for a certain key or a decision
+    coalesce(linked.known_at, named.known_at) as linked_at,                 -- UTC; since when a key says so, or the day of the decision; null for its own id
+    linked.contradicting_id                                                 -- another company that its keys name today; null: none
+from linked
+left join named using (source_system, source_account_id)

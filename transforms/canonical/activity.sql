@@ -17,6 +17,8 @@ select
     coalesce(
         xref.account_id, opportunity.account_id, person.account_id
     ) as account_id,                                                                    -- the company; null when unmatched
+    activity.source_account_id is not null or opportunity.account_id is not null
+        or activity.opportunity_source_id is not null or person.person_id is not null as names_company, -- it names a company, a deal or a customer's person
     activity.kind,                                                                      -- meeting, call, email, note, task
     activity.started_at,                                                                -- UTC
     local_day(activity.started_at, run.timezone) as day,                                -- day in the project's zone
@@ -32,8 +34,8 @@ select
         when told.purpose is not null then 'rule'
         else 'unknown'
     end as purpose_source,                                                              -- field of the source, rule (the lexicon), unknown
-    activity.source_system || ':' || activity.person_source_id as customer_person_id, -- the customer's person
-    activity.source_system || ':' || activity.owner_source_id as vendor_person_id,  -- our person
+    person_key(activity.source_system, activity.person_source_id) as customer_person_id, -- the customer's person
+    person_key(activity.source_system, activity.owner_source_id) as vendor_person_id, -- our person
     activity.thread_id,                                                                 -- mails of one thread share it
     case
         when activity.known_at = first.first_known_at then coalesce(activity.created_at, activity.started_at)
@@ -47,7 +49,7 @@ left join canonical.account_lookup as xref
 left join canonical.opportunity as opportunity
     on opportunity.opportunity_id = activity.source_system || ':' || activity.opportunity_source_id
 left join canonical.person as person
-    on person.person_id = activity.source_system || ':' || activity.person_source_id and person.side = 'customer'
+    on person.person_id = person_key(activity.source_system, activity.person_source_id) and person.side = 'customer'
 left join told on told.entity_id = activity.source_system || ':' || activity.source_id
 where not coalesce(activity.is_deleted, false)
     and local_day(activity.started_at, run.timezone) <= run.as_of

@@ -9,7 +9,6 @@ select
     goal.source_system || ':' || goal.source_id as goal_id,                         -- system:id
     goal.source_system,                                                                 -- the system
     xref.account_id,                                                                    -- the company; null when unmatched
-    lower(trim(goal.title)) as title,                                                   -- as written, lower case
     coalesce(goal.target, measured.target) is not null as has_target,                   -- a target is recorded
     goal.customer_owner_source_id is not null
         or coalesce(goal.owner_side in ('customer', 'joint'), false) as has_customer_owner, -- someone at the customer owns it

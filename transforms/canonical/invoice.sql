@@ -19,6 +19,7 @@ with paid as (
 select
     invoice.source_system || ':' || invoice.source_id as invoice_id, -- system:id
     invoice.source_system,                                              -- the system
+    invoice.source_account_id,                                          -- the customer's id there
     xref.account_id,                                                    -- the company; null when unmatched
     coalesce(invoice.kind, 'invoice') as kind,                          -- invoice or credit_note
     invoice.issued_on,                                                  -- day of issue

@@ -1,11 +1,11 @@
 -- grain: person_id
--- People of both sides without their names: an address is kept as a hash only.
+-- People of both sides without their names: an address is kept as a hash only, made with the project's key.
 select
-    person.source_system || ':' || person.source_id as person_id,   -- system:id
+    person_key(person.source_system, person.source_id) as person_id,    -- system:id; an id that is an address or its hash is hashed
     person.source_system,                                               -- the system
     person.side,                                                        -- vendor or customer
     xref.account_id,                                                    -- the customer person's company
-    sha256(lower(trim(person.email))) as email_hash,                    -- SHA-256 of the lower-case address
+    keyed_hash(person.email) as email_hash,                             -- HMAC-SHA256 of the lower-case address, with the project's key
     coalesce(
         person.is_shared,
         regexp_matches(lower(person.email), '^(no-?reply|do-?not-?reply|mailer-daemon|info|support|kontakt|post|mail|faktura|invoice|bogholderi|admin)@'),

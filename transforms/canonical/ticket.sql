@@ -3,6 +3,7 @@
 select
     ticket.source_system || ':' || ticket.source_id as ticket_id,                   -- system:id
     ticket.source_system,                                                               -- the system
+    ticket.source_account_id,                                                           -- the organisation's id there; null where none is named
     xref.account_id,                                                                    -- the company; null when unmatched
     coalesce(ticket.type, 'unknown') as type,                                           -- incident, question, feature_request, price_dispute, billing, task, unknown
     ticket.priority,                                                                    -- as the helpdesk says
@@ -11,8 +12,8 @@ select
     ticket.created_at,                                                                  -- UTC
     local_day(ticket.created_at, run.timezone) as day,                                  -- day of creation in the project's zone
     local_month(ticket.created_at, run.timezone) as month,                              -- its month
-    ticket.source_system || ':' || ticket.requester_source_id as requester_id,      -- the asking person (person_id)
-    ticket.source_system || ':' || ticket.assignee_source_id as assignee_id,        -- our person
+    person_key(ticket.source_system, ticket.requester_source_id) as requester_id,       -- the asking person (person_id)
+    person_key(ticket.source_system, ticket.assignee_source_id) as assignee_id,         -- our person
     coalesce(
         ticket.first_response_min,
         case when ticket.first_response_at >= ticket.created_at then epoch(ticket.first_response_at - ticket.created_at) / 60 end

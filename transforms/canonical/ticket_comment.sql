@@ -3,7 +3,7 @@
 select
     comment.source_system || ':' || comment.source_id as ticket_comment_id,         -- system:id
     comment.source_system || ':' || comment.ticket_source_id as ticket_id,          -- the ticket
-    comment.source_system || ':' || comment.author_source_id as author_id,          -- the writing person (person_id)
+    person_key(comment.source_system, comment.author_source_id) as author_id,           -- the writing person (person_id)
     coalesce(nullif(comment.author_side, 'unknown'), person.side, 'unknown') as author_side, -- vendor, customer, bot, unknown
     comment.is_public,                                                                  -- seen by the customer
     comment.created_at,                                                                 -- UTC
@@ -11,5 +11,5 @@ select
     local_month(comment.created_at, run.timezone) as month                              -- its month
 from staged.ticket_comment as comment
 cross join setting.run as run
-left join canonical.person as person on person.person_id = comment.source_system || ':' || comment.author_source_id
+left join canonical.person as person on person.person_id = person_key(comment.source_system, comment.author_source_id)
 where local_day(comment.created_at, run.timezone) <= run.as_of

@@ -39,8 +39,13 @@ select
     end as status,                                                          -- active, churned, prospect: by revenue, else as the CRM says
     account.owner_id,                                                       -- our account manager's id
     matched.systems,                                                        -- systems that know the company, comma-separated
+    belongs.group_id,                                                       -- account_id of the topmost parent as of the day of the run; its own without one
     account.deleted_reason                                                  -- deleted_in_source, absent_from_full_export; null: it is there
 from canonical.account as account
 left join matched on matched.account_id = account.account_id
+cross join setting.run as run
+left join canonical.account_group as belongs
+    on belongs.account_id = account.account_id
+    and belongs.known_from < cast(run.as_of + 1 as timestamp) and belongs.known_until >= cast(run.as_of + 1 as timestamp)
 left join today on today.account_id = account.account_id
 left join since on since.account_id = account.account_id

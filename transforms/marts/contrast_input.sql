@@ -103,12 +103,15 @@ select
     account.sla_tier,                                                           -- service level
     account.product,                                                            -- main product
     account.owner_id,                                                           -- account manager: a cluster
-    account.parent_id,                                                          -- parent company: a cluster
+    belongs.group_id as parent_id,                                              -- topmost parent company when the value window opened: a cluster
     since.customer_month as customer_from,                                      -- first month as a customer
     churn.churned_on                                                            -- first day without paid service; null while it runs
 from canonical.account as account
 cross join setting.run as run
 join since on since.account_id = account.account_id
+left join canonical.account_group as belongs
+    on belongs.account_id = account.account_id
+    and belongs.known_from < cast(run.t0 as timestamp) and belongs.known_until >= cast(run.t0 as timestamp)
 left join customer on customer.account_id = account.account_id
 left join opening on opening.account_id = account.account_id
 left join behaved on behaved.account_id = account.account_id

@@ -1,5 +1,6 @@
 -- grain: measure_id
--- Why a measure cannot exist in this project at all: no source for a table that it needs, or none with the column.
+-- Why a measure cannot exist in this project at all: no source for a table that it needs, or none with the column; or
+-- why it may not speak: more than a fifth of what it rests on belongs to no known company.
 with need as (
     select
         source.measure_id,
@@ -9,13 +10,38 @@ with need as (
     from setting.measure_source as source
     left join setting.connected as connected on connected.table_name = source.table_name
     group by source.measure_id, source.table_name, source.column_name
+),
+missing as (
+    select
+        measure_id,
+        case
+            when not bool_and(is_connected) then 'source_not_connected'
+            when not bool_and(has_column) then 'column_absent'
+            when not bool_and(has_values) then 'column_empty'
+        end as reason
+    from need
+    group by measure_id
+),
+unmatched as (
+    select entity from canonical.matching group by entity having sum(matched) < 0.8 * sum(total)
+),
+rests as (
+    select
+        measure_id,
+        case when table_name in ('invoice', 'invoice_line', 'payment') then 'revenue' else table_name end as entity
+    from setting.measure_source
+    union
+    select measure_id, 'revenue' from setting.measure where measure_id in ('mrr', 'nrr', 'grr')
+),
+unreliable as (
+    select distinct rests.measure_id from rests join unmatched on unmatched.entity = rests.entity
 )
 select
-    measure_id,                                                             -- the measure
+    measure.measure_id,                                                     -- the measure
     case
-        when not bool_and(is_connected) then 'source_not_connected'
-        when not bool_and(has_column) then 'column_absent'
-        when not bool_and(has_values) then 'column_empty'
+        when missing.reason is not null then missing.reason
+        when unreliable.measure_id is not null then 'account_unmatched'
     end as reason                                                           -- null where nothing is missing
-from need
-group by measure_id
+from setting.measure as measure
+left join missing on missing.measure_id = measure.measure_id
+left join unreliable on unreliable.measure_id = measure.measure_id
