@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo-project
 
-.PHONY: setup run test test-slow lint format bench docs lock clean
+.PHONY: setup run test test-slow lint format bench bench-linking docs lock clean
 
 setup: .venv/ready
 
@@ -37,6 +37,9 @@ format: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.night
+
+bench-linking: setup
+	$(BIN)/python -m benchmarks.linking
 
 docs: setup
 	$(BIN)/mutual-value docs

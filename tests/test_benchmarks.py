@@ -1,4 +1,4 @@
-"""The benchmark compares like with like: both sides read the same files and come to the same numbers."""
+"""Benchmarks compare like with like: both sides read the same files and come to the same numbers, or to the truth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks import night
+from benchmarks import identity, linking, night
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,52 @@ def test_recurring_revenue_is_that_of_the_bare_engine(project: Path) -> None:
             "select sum(net) / 100.0 - 0.05 * sum(net) / 100.0 from bare.revenue where month = '2025-03-01'"
         ).fetchall()[0][0]
     assert float(ours) == pytest.approx(alone)
+
+
+class TestIdentity:
+    TRUTH = {("crm", "A"): "a", ("desk", "1"): "a", ("desk", "2"): "a", ("bill", "x"): "a", ("crm", "B"): "b"}
+
+    def test_pairs_are_accounts_of_two_systems_that_are_one_company(self) -> None:
+        assert identity.pairs(self.TRUTH) == {
+            (("crm", "A"), ("desk", "1")),
+            (("crm", "A"), ("desk", "2")),
+            (("bill", "x"), ("crm", "A")),
+            (("bill", "x"), ("desk", "1")),
+            (("bill", "x"), ("desk", "2")),
+        }
+
+    def test_a_wrong_link_costs_precision_and_a_missing_one_recall(self) -> None:
+        found = {("crm", "A"): "A", ("desk", "1"): "A", ("crm", "B"): "B", ("bill", "x"): "B"}
+        measured = identity.quality(found, self.TRUTH, 0.2, 0.1)
+        assert (measured.precision, measured.recall) == (1 / 2, 1 / 5)
+
+    def test_a_small_tangled_world_is_linked_without_a_wrong_link(self, tmp_path: Path) -> None:
+        world = identity.measure(tmp_path, seed=3, dirt=4.0, accounts=60, from_probability=0.9)
+        assert world.certain.precision == world.accepted.precision == 1.0
+        assert 0.5 < world.certain.recall < world.accepted.recall
+        assert world.accepted.recall >= 0.95
+        assert world.accepted.revenue_unmatched < world.certain.revenue_unmatched
+        assert "| 3 | 4 | certain keys | 1.0000 |" in identity.table([world], 0.9)
+
+
+def test_links_and_suggestions_are_those_of_the_planted_truth(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    linking.write_files(project, 400)
+    linking.prepare(project)
+    measured = linking.link(project)
+    assert measured["linked rightly"] == measured["linked"] > 0.7 * measured["accounts"]
+    assert measured["suggested rightly"] > 0.8 * measured["unmatched with a company"]
+    assert measured["suggested from .99 rightly"] > 0.99 * measured["suggested from .99"]
+    lines = linking.report(400, {**measured, "peak GB": 1}).splitlines()
+    assert lines[0].startswith("400 companies in three systems")
+
+
+def test_the_same_companies_are_planted_each_time(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        linking.write_files(folder, 60)
+    files = [
+        {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+        for folder in folders
+    ]
+    assert files[0] == files[1]

@@ -82,9 +82,15 @@ insert into audit.full_drop values ('crm', 'account', '2024-02-16 12:00:00', 100
     ('crm', 'account', '2024-03-16 12:00:00', 95, 100, true, 5, '');
 
 create table audit.identity (system varchar, source_account_id varchar, account_id varchar, method varchar,
-    probability double);
-insert into audit.identity values ('crm', '1', 'crm:1', 'exact_id', 1), ('crm', '2', 'crm:2', 'exact_id', 1),
-    ('helpdesk', '10', 'crm:1', 'external_id', 1);
+    probability double, contradicting_id varchar);
+insert into audit.identity values ('crm', '1', 'crm:1', 'exact_id', 1, null), ('crm', '2', 'crm:2', 'exact_id', 1, null),
+    ('helpdesk', '10', 'crm:1', 'manual', 1, null);
+create table setting.link_decision (system varchar, source_account_id varchar, account_id varchar, decision varchar);
+insert into setting.link_decision values ('helpdesk', '10', 'crm:1', 'accept'), ('helpdesk', '77', 'crm:2', 'reject');
+create table audit.matching (system varchar, entity varchar, total decimal(18, 2), matched decimal(18, 2),
+    matched_share double);
+insert into audit.matching values ('helpdesk', 'account', 2, 1, 0.5), ('helpdesk', 'ticket', 100, 80, 0.8),
+    ('chat', 'ticket', 10, 8, 0.8), ('billing', 'revenue', 5000.50, 5000.50, 1), ('crm', 'activity', 0, 0, null);
 create table audit.purpose (system varchar, kind varchar, untagged_share double);
 insert into audit.purpose values ('crm', 'meeting', 0.25);
 create table canonical.invoice (invoice_id varchar, kind varchar, net decimal(18, 4), gross decimal(18, 4));
@@ -102,6 +108,7 @@ GRAINS = {
     "mart.mrr_bridge": ("account_id", "month"),
     "audit.identity": ("system", "source_account_id"),
     "audit.purpose": ("system", "kind"),
+    "audit.matching": ("system", "entity"),
     "canonical.invoice": ("invoice_id",),
     "canonical.account_source": ("source_system", "source_account_id"),
 }
@@ -143,7 +150,7 @@ def models() -> list[Model]:
 
 def make_true(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill an empty database with the true release; the tables that Python fills are made as they are declared."""
-    connection.execute("create schema mart; create schema audit; create schema canonical")
+    connection.execute("create schema mart; create schema audit; create schema canonical; create schema setting")
     for table in declared_tables():
         columns = ", ".join(f'"{name}" {kind}' for name, kind in table.types.items())
         connection.execute(f"create table {table.table} ({columns})")

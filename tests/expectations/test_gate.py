@@ -60,7 +60,7 @@ def test_what_is_planted_is_found_counted_and_named_by_its_keys(
         "update mart.relationship_month set account_id = 'someone@example.com' where account_id = 'crm:2'",
         "alter table mart.mrr_bridge drop new",
         "alter table mart.account_month_measure alter n type hugeint",
-        "insert into audit.identity select 'billing', printf('%03d', i), null, null, null from range(100) as t(i)",
+        "insert into audit.identity select 'billing', printf('%03d', i), null, null, null, null from range(100) as t(i)",
         "update audit.coverage set to_date = '2023-01-01'",
         "update mart.contrast set verdict = 'proven' where verdict = 'supported'",
     )

@@ -153,18 +153,38 @@ PLANTED: list[tuple[str, str, dict[str, str]]] = [
     ),
     (
         "every_account_has_one_identity",
-        "insert into audit.identity values ('helpdesk', '10', 'crm:2', 'domain', 1)",
+        "insert into audit.identity values ('helpdesk', '10', 'crm:1', 'domain', 1, null)",
         {"system": "helpdesk", "source_account_id": "10", "identities": "2"},
     ),
     (
         "every_account_has_one_identity",
-        "insert into audit.identity values ('billing', 'c9', 'crm:2', 'vat', 1)",
+        "insert into audit.identity values ('billing', 'c9', 'crm:2', 'vat', 1, null)",
         {"system": "billing", "source_account_id": "c9", "identities": "1"},
     ),
     (
         "accounts_are_matched",
-        "update audit.identity set account_id = null where system = 'helpdesk'",
+        "update audit.identity set account_id = null where system = 'helpdesk'; delete from setting.link_decision",
         {"system": "helpdesk", "accounts": "1", "unmatched": "1"},
+    ),
+    (
+        "records_are_matched",
+        "update audit.matching set matched = 79.99 where system = 'helpdesk' and entity = 'ticket'",
+        {"entity": "ticket", "total": "110.00", "unmatched": "22.01"},
+    ),
+    (
+        "links_are_not_contradicted",
+        "update audit.identity set contradicting_id = 'crm:2' where system = 'helpdesk'",
+        {"system": "helpdesk", "source_account_id": "10", "account_id": "crm:1", "contradicting_id": "crm:2"},
+    ),
+    (
+        "decisions_name_known_accounts",
+        "insert into setting.link_decision values ('helpdesk', '11', 'crm:1', 'accept')",
+        {"system": "helpdesk", "source_account_id": "11", "account_id": "crm:1"},
+    ),
+    (
+        "decisions_name_known_accounts",
+        "update setting.link_decision set account_id = 'crm:9'",
+        {"system": "helpdesk", "source_account_id": "10", "account_id": "crm:9"},
     ),
     (
         "quarantine_is_small",
@@ -298,7 +318,7 @@ def test_every_rule_has_a_planted_row() -> None:
         (
             "accounts_are_matched",
             "insert into audit.identity "
-            "select 'billing', cast(i as varchar), case when i > 0 then 'crm:1' end, 'vat', 1 from range(5) as t(i)",
+            "select 'billing', cast(i as varchar), case when i > 0 then 'crm:1' end, 'vat', 1, null from range(5) as t(i)",
         ),
         ("quarantine_is_small", "update audit.file set rows_quarantined = 5, rows_loaded = 93 where sha256 = 'aa11'"),
         # 35 days are not yet late.
@@ -323,7 +343,7 @@ def test_a_rule_leaves_the_boundary_alone(name: str, plant: str, release: Plant)
 
 
 def test_a_rule_shows_the_first_twenty_rows_in_order_and_the_number_of_all(release: Plant) -> None:
-    plant = "insert into audit.identity select 'billing', printf('%03d', i), null, null, null from range(100) as t(i)"
+    plant = "insert into audit.identity select 'billing', printf('%03d', i), null, null, null, null from range(100) as t(i)"
     rows = found(release(plant), RULE_CHECKS["every_account_has_one_identity"])
     assert [row["source_account_id"] for row in rows] == [f"{i:03d}" for i in range(ROWS_SHOWN)]
     assert {row[TOTAL] for row in rows} == {"100"}
@@ -349,6 +369,9 @@ def test_the_severities_are_as_declared() -> None:
     warnings = {name for name, rule in RULE_CHECKS.items() if rule.severity == "warning"}
     assert warnings == {
         "accounts_are_matched",
+        "records_are_matched",
+        "links_are_not_contradicted",
+        "decisions_name_known_accounts",
         "quarantine_is_small",
         "files_are_recognised",
         "systems_deliver",
