@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from warehouse.errors import ConfigurationError, MutualValueError
+from warehouse.errors import ConfigurationError, MutualValueError, without_data
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,6 +79,9 @@ def demo(
     months: Annotated[int, typer.Option(min=1, help="How many months of exports.")] = 36,
     seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 1,
     effect: Annotated[float, typer.Option(help="How much partnership moves value; 0: not at all.")] = 1.0,
+    dirt: Annotated[
+        float, typer.Option(min=1, help="How badly the systems agree on who is who; 1: as in a well-kept house.")
+    ] = 1.0,
 ) -> None:
     """Write a made-up supplier's exports into the inbox, with the truth behind them in truth.json."""
     from demo import write_demo
@@ -86,7 +89,7 @@ def demo(
 
     refuse_real_exports(project)
     project.mkdir(parents=True, exist_ok=True)
-    write_demo(project, accounts=accounts, months=months, seed=seed, effect=effect)
+    write_demo(project, accounts=accounts, months=months, seed=seed, effect=effect, dirt=dirt)
     typer.echo(f"Wrote {accounts} accounts over {months} months. Next: mutual-value run --project {project}")
 
 
@@ -154,7 +157,8 @@ def _night(project: Project, asked: dt.date | None, keep_build: bool, no_prefect
         # Without a note the run had not begun: there is no log, so the traceback is all there is.
         if not getattr(error, "__notes__", ()):
             raise
-        typer.echo(f"Failed: {type(error).__name__}: {error} ({'; '.join(error.__notes__)})", err=True)
+        told = without_data(str(error))
+        typer.echo(f"Failed: {type(error).__name__}: {told} ({'; '.join(error.__notes__)})", err=True)
         raise typer.Exit(1) from error
 
 
@@ -264,6 +268,114 @@ def publish(
         typer.echo(f"{mark}{each.run_id}  as of {each.as_of}  built {each.built_at} UTC")
     if not kept:
         typer.echo("No release yet. Make one with: mutual-value run")
+
+
+links = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Decide which company an account is, where no certain key says so.\n\n"
+    "Decisions are dated lines of identity/links.csv; they count from the next run on, and for all time before.",
+    epilog="Example: mutual-value links list --project acme",
+)
+app.add_typer(links, name="links")
+
+System = Annotated[str, typer.Argument(metavar="SYSTEM", help="The account's system, such as stripe.")]
+AccountId = Annotated[str, typer.Argument(metavar="SOURCE_ACCOUNT_ID", help="The account's id in that system.")]
+CompanyId = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ACCOUNT_ID]", help="The company, as in mart.account; without it the one that is suggested."
+    ),
+]
+Reason = Annotated[str, typer.Option(help="Why, for whoever reads identity/links.csv later.")]
+OneSystem = Annotated[str | None, typer.Option("--system", help="Of this system only.")]
+
+# A screenful of what waits.
+SHOWN = 10
+
+
+@links.command("list", epilog="Example: mutual-value links list --system stripe --project acme")
+def links_list(
+    project: Folder = HERE,
+    system: OneSystem = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, not the first ten accounts.")] = False,
+) -> None:
+    """Show the suggestions that wait, the likeliest first: the evidence, and what hangs on each account."""
+    from flows.links import list_lines
+
+    for line in list_lines(_open(project), system, None if everything else SHOWN):
+        typer.echo(line)
+
+
+@links.command("accept", epilog="Example: mutual-value links accept stripe cus_3VZ0cp4cpch8NK --project acme")
+def links_accept(
+    system: Annotated[str | None, typer.Argument(metavar="[SYSTEM]", help="The account's system.")] = None,
+    source_account_id: Annotated[
+        str | None, typer.Argument(metavar="[SOURCE_ACCOUNT_ID]", help="The account's id in that system.")
+    ] = None,
+    account_id: CompanyId = None,
+    project: Folder = HERE,
+    from_probability: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Instead of one account: all suggestions that are at least so probable."),
+    ] = None,
+    only: OneSystem = None,
+    reason: Reason = "",
+) -> None:
+    """Say that an account is a company: the one that is suggested, or the one that is named."""
+    from flows.links import accept_from, decide
+
+    if from_probability is not None and system is None:
+        lines = accept_from(_open(project), from_probability, only)
+    elif system and source_account_id and from_probability is None:
+        lines = decide(_open(project), "accept", (system, source_account_id), account_id, reason)
+    else:
+        raise ConfigurationError("name one account (SYSTEM SOURCE_ACCOUNT_ID), or give --from-probability for all")
+    for line in lines:
+        typer.echo(line)
+
+
+@links.command("reject", epilog="Example: mutual-value links reject stripe cus_3VZ0cp4cpch8NK --project acme")
+def links_reject(
+    system: System,
+    source_account_id: AccountId,
+    account_id: CompanyId = None,
+    project: Folder = HERE,
+    reason: Reason = "",
+) -> None:
+    """Say that an account is not a company: that is not suggested again, and a certain key's link to it is undone."""
+    from flows.links import decide
+
+    for line in decide(_open(project), "reject", (system, source_account_id), account_id, reason):
+        typer.echo(line)
+
+
+@links.command("show", epilog="Example: mutual-value links show stripe cus_3VZ0cp4cpch8NK --project acme")
+def links_show(system: System, source_account_id: AccountId, project: Folder = HERE) -> None:
+    """Say which company an account is now, by which key and since when, and what was decided about it."""
+    from flows.links import show_lines
+
+    for line in show_lines(_open(project), (system, source_account_id)):
+        typer.echo(line)
+
+
+@app.command(epilog="Example: mutual-value forget --email anna@customer.dk --project acme")
+def forget(
+    email: Annotated[list[str], typer.Option(metavar="ADDRESS", help="The person's e-mail address; may be repeated.")],
+    project: Folder = HERE,
+) -> None:
+    """Erase a person by e-mail address: from the lake, the records of runs and what is published next.
+
+    Records only a keyed hash of the address; later exports that have it are screened.
+
+    Lists the files of the inbox that still hold it, and changes none of them.
+    """
+    from flows.erasing import forget as forget_people
+    from flows.erasing import lines
+
+    opened = _open(project)
+    for line in lines(forget_people(opened, email), opened):
+        typer.echo(line)
 
 
 @app.command(epilog="Example, in the checkout: mutual-value docs")

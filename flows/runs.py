@@ -21,6 +21,7 @@ from warehouse.project import Project
 RECORD = "run.json"
 LOG = "run.log"
 LANDING = "landing.json"
+LINKS = "links.json"
 LOGGER = "flows.runs"
 
 Status = Literal["started", "failed", "published"]

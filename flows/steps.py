@@ -10,21 +10,22 @@ import datetime as dt
 import os
 import shutil
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from flows.runs import LANDING, Journal, utc_now, write_json
+from flows.runs import LANDING, LINKS, Journal, Level, utc_now, write_json
+from warehouse import erasures
 from warehouse.contracts import SHIPPED, SystemContract, load_contracts
-from warehouse.errors import CheckFailure, MutualValueError
+from warehouse.errors import CheckFailure, MutualValueError, trace_without_data, without_data
 from warehouse.lock import hold
 from warehouse.models import LAYERS
 from warehouse.project import Project
-from warehouse.serving.publish import BUILD, DATABASE, publish, remove_leftovers
+from warehouse.serving.publish import BUILD, DATABASE, check_group, publish, remove_leftovers
 
 if TYPE_CHECKING:
     from expectations.gate import CheckResult
@@ -107,6 +108,7 @@ def run_night(project: Project, journal: Journal, *, keep_build: bool = False, e
         MutualValueError: anything else that a person can mend; the run's record says what.
     """
     os.umask(OWNER_ONLY)
+    check_group(project)
     with hold(project.root, journal.record.run_id, journal.record.started_at):
         journal.open()
         try:
@@ -137,8 +139,8 @@ def _told(error: BaseException, journal: Journal) -> str:
     """One line for the record; the traceback of an unexpected error goes to run.log."""
     if isinstance(error, MutualValueError):
         return str(error)
-    journal.write("error", "".join(traceback.format_exception(error)).rstrip())
-    return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    journal.write("error", trace_without_data(error))
+    return f"unexpected {type(error).__name__}: {' '.join(without_data(str(error)).split())[:300]}"
 
 
 def begin(project: Project, journal: Journal) -> Night:
@@ -151,15 +153,23 @@ def begin(project: Project, journal: Journal) -> Night:
 
 
 def plan(night: Night) -> list[Step]:
-    """The night's steps in their order: one for each system's landing, one for each layer of models."""
+    """The night's steps in their order: one for each system's landing, one for each layer of models.
+
+    Companies are suggested as soon as the canonical tables say who is linked, while the staged rows are still there.
+    """
     from warehouse.landing import systems
 
     landings = [Step(f"land {name}", partial(land, night, name), LANDING_RETRIES) for name in systems(night.project)]
-    layers = [Step(name, partial(layer, night, name)) for name in LAYERS]
-    rest: Sequence[Callable[[Night], int | None]] = (contrast, finish, check, report, release)
+    canonical, *layers = [Step(name, partial(layer, night, name)) for name in LAYERS]
+    rest: Sequence[Callable[[Night], int | None]] = (links, contrast, finish, check, report, release)
+    # Nobody was forgotten: nothing to screen for.
+    screens = [Step("screen", partial(screen, night))] if erasures.read(night.project.decisions) else []
     return [
         *landings,
+        *screens,
         Step("stage", partial(stage, night)),
+        canonical,
+        Step("suggest", partial(suggest, night)),
         *layers,
         *(Step(work.__name__, partial(work, night)) for work in rest),
     ]
@@ -175,6 +185,16 @@ def land(night: Night, system: str) -> int:
         if file.message:
             night.journal.log("warning", f"{system}/{file.name}: {file.status}: {file.message}")
     return sum(file.rows_in or 0 for file in files if file.status == "landed")
+
+
+def screen(night: Night) -> int:
+    """Erase from new files of the lake who was forgotten before; the cells changed."""
+    from warehouse.erasing import screen as screen_lake
+
+    done = screen_lake(night.project, night.contracts)
+    if done.files:
+        night.journal.log("info", f"screen: {done.cells} cells in {done.files} files held what was forgotten")
+    return done.cells
 
 
 def stage(night: Night) -> int | None:
@@ -203,6 +223,57 @@ def layer(night: Night, name: str) -> int:
     rows = sum(run_layer(night.opened(), name).values())
     night.journal.record.rows += rows
     return rows
+
+
+def suggest(night: Night) -> int | None:
+    """Write identity/suggestions.csv, the companies that accounts without one may be; their number.
+
+    Nothing that is published rests on it. A failure is told and costs no night; the list of the night before stays.
+    """
+    from transforms.identity import read_accounts
+    from transforms.identity import suggest as find_companies
+    from warehouse.suggestions import write
+
+    if _looks_back(night):
+        night.journal.log("info", "suggestions stay as they are: this run looks back")
+        return None
+    settings, engine = night.project.settings, night.opened()
+    try:
+        with engine.deadline("accounts to suggest companies for"):
+            given = read_accounts(engine.connection)
+        limits = settings.limits
+        found = find_companies(
+            **given, suggest_from=settings.identity.suggest_from, threads=limits.threads, seconds=limits.query_seconds
+        )
+        write(night.project.identity, found.to_pylist())
+    except Exception as error:  # noqa: BLE001  DECISIONS, "A night does not fail for want of advice"
+        night.journal.write("error", trace_without_data(error))
+        told = " ".join(without_data(str(error)).split())[:300]
+        night.journal.log("warning", f"no suggestions: {type(error).__name__}: {told}")
+        return None
+    return int(found.num_rows)
+
+
+def _looks_back(night: Night) -> bool:
+    """Whether the run asks what was known on an earlier day than that of an ordinary run."""
+    settings = night.project.settings
+    started = dt.datetime.fromisoformat(night.journal.record.started_at).replace(tzinfo=dt.UTC)
+    return night.as_of < (settings.as_of or started.astimezone(ZoneInfo(settings.timezone)).date())
+
+
+def links(night: Night) -> int:
+    """Record which accounts are taken for another company than in the release that readers have now; their number."""
+    from warehouse.link_changes import link_changes
+
+    previous = night.project.current / DATABASE
+    if not previous.exists():
+        return 0
+    changes = link_changes(night.opened(), previous)
+    write_json(night.journal.folder / LINKS, [asdict(change) for change in changes])
+    for change, number in sorted(Counter(change.change for change in changes).items()):
+        level: Level = "warning" if change in ("unlinked", "relinked") else "info"
+        night.journal.log(level, f"{number} accounts {change} since the release before, see {LINKS}")
+    return len(changes)
 
 
 def contrast(night: Night) -> int | None:

@@ -7,12 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from expectations.gate import CheckResult
 from flows.folder import make_project
 from warehouse.engine import Engine
 from warehouse.project import Project
+from warehouse.suggestions import COLUMNS
 
 CONTRAST = """
     create table mart.contrast as
@@ -31,6 +33,14 @@ EXPECTATION = """
     create table audit.expectation (run_id varchar, suite varchar, expectation varchar, column_name varchar,
         success boolean, severity varchar, observed varchar)
 """
+
+# Billing's customer is another company each night.
+IDENTITY = """
+    create table audit.identity as
+    select 'billing' as system, 'c1' as source_account_id, cast(? as varchar) as account_id, 'vat' as method
+"""
+
+SUGGESTION = ("desk", "7", "crm:1", 0.98765, "same name", "=Alfa", "Alfa A/S", 1)
 
 
 @dataclass
@@ -64,6 +74,7 @@ class Parts:
         engine = Engine.open(folder / "warehouse.duckdb", threads=1, memory="500MB", query_seconds=60)
         engine.connection.execute("create schema mart")
         engine.connection.execute("create schema audit")
+        engine.execute(IDENTITY, [f"crm:{self.calls.count('start')}"])
         return engine
 
     def _layer(self, engine: Engine, name: str) -> dict[str, int]:
@@ -105,6 +116,13 @@ class Parts:
             for name in self.failed_checks
         ]
 
+    def identity(self) -> SimpleNamespace:
+        return SimpleNamespace(read_accounts=lambda connection: {}, suggest=self._suggest)
+
+    def _suggest(self, **options: Any) -> pa.Table:
+        self.called("suggest")
+        return pa.Table.from_pylist([dict(zip(COLUMNS, SUGGESTION, strict=True))])
+
     def report(self) -> SimpleNamespace:
         return SimpleNamespace(render=self._render)
 
@@ -130,6 +148,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
     """The stand-ins, in the place of the build, the gate and the report page."""
     stand_ins = Parts()
     monkeypatch.setitem(sys.modules, "warehouse.build", stand_ins.build())
+    monkeypatch.setitem(sys.modules, "transforms.identity", stand_ins.identity())
     monkeypatch.setitem(sys.modules, "expectations.gate", stand_ins.gate())
     monkeypatch.setitem(sys.modules, "warehouse.serving.report", stand_ins.report())
     return stand_ins

@@ -21,7 +21,7 @@ from warehouse.lock import hold
 from warehouse.project import Project
 from warehouse.serving.publish import current_run_id
 
-COMMANDS = ("init", "demo", "check", "run", "serve", "status", "contrast", "report", "publish", "docs")
+COMMANDS = ("init", "demo", "check", "run", "serve", "status", "contrast", "report", "publish", "forget", "docs")
 
 
 def call(*arguments: str | Path) -> Result:
@@ -34,7 +34,7 @@ def run(project: Project, *arguments: str) -> Result:
 
 class TestHelp:
     def test_names_the_commands_of_the_public_contract(self) -> None:
-        assert set(get_command(app).commands) == set(COMMANDS)  # type: ignore[attr-defined]
+        assert set(get_command(app).commands) == {*COMMANDS, "links"}  # type: ignore[attr-defined]
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_has_an_example_and_the_project_folder(self, command: str) -> None:
@@ -64,7 +64,8 @@ class TestHelp:
 class TestWrongUse:
     @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("init", "demo", "docs")])
     def test_without_a_project_is_exit_2_and_says_what_to_do(self, command: str, tmp_path: Path) -> None:
-        result = call(command, "--project", tmp_path)
+        required = ("--email", "anna@customer.dk") if command == "forget" else ()
+        result = call(command, *required, "--project", tmp_path)
         assert result.exit_code == 2
         assert f"mutual-value init --project {tmp_path}" in result.stderr
         assert "Traceback" not in result.stderr
@@ -149,6 +150,16 @@ class TestRun:
             "Failed: 1 critical checks failed, nothing was published: rules: mrr_bridge_closes. See "
         )
         assert result.stdout == ""
+
+    def test_for_a_group_that_does_not_exist_is_exit_2_before_anything_is_done(
+        self, project: Project, parts: Parts
+    ) -> None:
+        (project.root / "mutual-value.toml").write_text("releases_group = 'nobody-has-it'\n", encoding="utf-8")
+        result = run(project)
+        assert result.exit_code == 2
+        assert "releases_group: this machine has no group 'nobody-has-it'" in result.stderr
+        assert parts.calls == []
+        assert not project.runs.exists()
 
     def test_with_a_wrong_contract_is_exit_2(self, project: Project, parts: Parts) -> None:
         project.exports.mkdir(exist_ok=True)

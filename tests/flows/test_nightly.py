@@ -52,7 +52,7 @@ def test_a_good_night_publishes_and_every_step_is_a_task_run(project: Project, p
     state = nightly(project.root, return_state=True)
     assert state.is_completed()
     assert current_run_id(project) == read_runs(project)[0].run_id
-    steps = {"land intranet", "stage", *LAYERS, "contrast", "finish", "check", "report", "release"}
+    steps = {"land intranet", "stage", *LAYERS, "suggest", "links", "contrast", "finish", "check", "report", "release"}
     runs = ended_task_runs(state, len(steps))
     assert {run.name for run in runs} == steps
     assert {run.state_name for run in runs} == {"Completed"}

@@ -1,5 +1,6 @@
 """A night's steps in their order, and what is left when one of them fails."""
 
+import datetime as dt
 import json
 import logging
 import os
@@ -15,6 +16,8 @@ from warehouse.lock import hold, holder
 from warehouse.models import LAYERS
 from warehouse.project import Project
 from warehouse.serving.publish import current_run_id
+
+LAYERS_IN_ORDER = tuple(LAYERS)
 
 
 def night(project: Project, **options: object) -> str:
@@ -38,7 +41,9 @@ class TestAGoodNight:
         assert [call for call in parts.calls if call != "prepare"] == [
             "start",
             "stage",
-            *LAYERS,
+            LAYERS_IN_ORDER[0],
+            "suggest",
+            *LAYERS_IN_ORDER[1:],
             "contrast",
             "finish",
             "check",
@@ -53,7 +58,10 @@ class TestAGoodNight:
         assert [step.name for step in record.steps] == [
             "land intranet",
             "stage",
-            *LAYERS,
+            LAYERS_IN_ORDER[0],
+            "suggest",
+            *LAYERS_IN_ORDER[1:],
+            "links",
             "contrast",
             "finish",
             "check",
@@ -67,12 +75,37 @@ class TestAGoodNight:
         assert record.rows == 2 * len(LAYERS)
         assert record.counts == {"unrecognised": 1}
 
+    def test_writes_the_companies_that_accounts_may_be_so_that_no_cell_is_a_formula(
+        self, project: Project, parts: Parts
+    ) -> None:
+        night(project)
+        assert (project.identity / "suggestions.csv").read_text(encoding="utf-8") == (
+            "system,source_account_id,account_id,probability,evidence,name,company_name,rank\n"
+            "desk,7,crm:1,0.9877,same name,'=Alfa,Alfa A/S,1\n"
+        )
+
+    def test_leaves_the_suggestions_as_they_are_when_it_looks_back(self, project: Project, parts: Parts) -> None:
+        run_night(project, Journal.begin(project, dt.date(2026, 3, 31)))
+        assert "suggest" not in parts.calls
+        assert not (project.identity / "suggestions.csv").exists()
+
     def test_keeps_what_landing_and_the_gate_said(self, project: Project, parts: Parts) -> None:
         run_id = night(project)
         [landed] = json.loads((project.runs / run_id / "landing.json").read_text(encoding="utf-8"))
         assert (landed["system"], landed["name"], landed["status"]) == ("intranet", "notes.txt", "unrecognised")
         [checked] = json.loads((project.runs / run_id / "checks.json").read_text(encoding="utf-8"))
         assert checked["expectation"] == "grain_is_unique"
+
+    def test_records_which_accounts_are_another_company_than_the_night_before(
+        self, project: Project, parts: Parts
+    ) -> None:
+        first, second = night(project), night(project)
+        assert not (project.runs / first / "links.json").exists()
+        [change] = json.loads((project.runs / second / "links.json").read_text(encoding="utf-8"))
+        assert (change["source_account_id"], change["change"]) == ("c1", "relinked")
+        assert (change["account_id_before"], change["account_id"]) == ("crm:1", "crm:2")
+        log = (project.runs / second / "run.log").read_text(encoding="utf-8")
+        assert "1 accounts relinked since the release before, see links.json" in log
 
     def test_leaves_no_lock_and_no_build_behind(self, project: Project, parts: Parts) -> None:
         night(project)
@@ -105,6 +138,18 @@ class TestAGoodNight:
             os.umask(before)
         assert (project.runs / run_id / "run.json").stat().st_mode & 0o077 == 0
         assert (project.releases / run_id).stat().st_mode & 0o077 == 0
+
+
+def test_a_night_does_not_fail_for_want_of_suggestions(project: Project, parts: Parts) -> None:
+    night(project)
+    before = (project.identity / "suggestions.csv").read_bytes()
+    parts.failing["suggest"] = failing(RuntimeError("out of luck"))
+    run_id = night(project)
+    assert current_run_id(project) == run_id
+    assert (project.identity / "suggestions.csv").read_bytes() == before
+    log = (project.runs / run_id / "run.log").read_text(encoding="utf-8")
+    assert "WARNING no suggestions: RuntimeError: out of luck" in log
+    assert "Traceback" in log
 
 
 class TestAFailedCheck:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "mart.account": {
         "account_id": "VARCHAR", "name": "VARCHAR", "segment": "VARCHAR", "industry": "VARCHAR", "country": "VARCHAR",
         "region": "VARCHAR", "size_band": "VARCHAR", "customer_since": "DATE", "status": "VARCHAR",
-        "owner_id": "VARCHAR", "systems": "VARCHAR", "deleted_reason": "VARCHAR",
+        "owner_id": "VARCHAR", "systems": "VARCHAR", "group_id": "VARCHAR", "deleted_reason": "VARCHAR",
     },
     "mart.month": {
         "month": "DATE", "year": "INTEGER", "quarter": "INTEGER", "month_name": "VARCHAR", "is_complete": "BOOLEAN",
@@ -56,9 +57,9 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "tilt": "DOUBLE", "mrr": "DECIMAL(18,2)", "evidence": "VARCHAR", "reason": "VARCHAR",
     },
     "mart.contrast_input": {"account_id": "VARCHAR", "partnership": "DOUBLE", "reason": "VARCHAR"},
-    "audit.identity": {
-        "system": "VARCHAR", "source_account_id": "VARCHAR", "account_id": "VARCHAR", "method": "VARCHAR",
-        "probability": "DOUBLE",
+    "audit.matching": {
+        "system": "VARCHAR", "entity": "VARCHAR", "total": "DECIMAL(18,2)", "matched": "DECIMAL(18,2)",
+        "matched_share": "DOUBLE",
     },
     "audit.purpose": {
         "system": "VARCHAR", "kind": "VARCHAR", "activities": "BIGINT", "by_field": "BIGINT", "by_rule": "BIGINT",
@@ -327,14 +328,12 @@ def _audit(accounts: int) -> dict[str, list[dict[str, Any]]]:
                 "untagged": 10, "untagged_share": 0.25,
             },
         ],
-        "audit.identity": [
+        "audit.matching": [
             {
-                "system": system, "source_account_id": str(number),
-                "account_id": f"crm:{number}" if not step or number % step else None,
-                "method": "exact_id", "probability": 1.0,
+                "system": system, "entity": "account", "total": Decimal(accounts),
+                "matched": Decimal(accounts - (accounts // step if step else 0)),
             }
             for system, step in identity
-            for number in range(accounts)
         ],
         "audit.expectation": [
             {**check, "suite": "mart.account", "expectation": "unique", "success": True, "severity": "critical"},

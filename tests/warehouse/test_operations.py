@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from flows.cli import app
-from flows.runs import LANDING, LOG, RECORD
+from flows.runs import LANDING, LINKS, LOG, RECORD
 from flows.steps import CHECKS
 from tests.tables import drawn
 from warehouse.errors import CheckFailure, ConfigurationError, LockHeld
@@ -42,7 +42,7 @@ def test_the_exit_codes_are_those_of_the_errors(error: type[Exception], code: in
     assert f"| {code} |" in PAGE
 
 
-@pytest.mark.parametrize("name", [RECORD, LOG, LANDING, CHECKS, "data_docs", BUILD, f"current/{DATABASE}"])
+@pytest.mark.parametrize("name", [RECORD, LOG, LANDING, LINKS, CHECKS, "data_docs", BUILD, f"current/{DATABASE}"])
 def test_the_files_of_a_run_are_named_as_they_are(name: str) -> None:
     assert name in PAGE
 

@@ -121,7 +121,7 @@ def test_the_made_up_build_has_the_columns_of_the_models() -> None:
         "mart.relationship_month",
     ):
         assert list(MODEL_COLUMNS[table]) == list(models[table].columns), table
-    for table in ("mart.contrast_input", "audit.identity"):
+    for table in ("mart.contrast_input", "audit.matching"):
         assert set(MODEL_COLUMNS[table]) <= set(models[table].columns), table
 
 
@@ -308,7 +308,7 @@ def test_the_data_section_counts_what_came_in_and_what_did_not(page: Page) -> No
     assert page.row("salesforce") == ["salesforce", "1", "0", "0", "1,200", "1,190", "4", "6"]
     assert page.row("notes.csv") == ["notes.csv", "zendesk", "no entity of zendesk has these headers"]
     assert page.row("negative duration")[-1] == "4"
-    assert ["zendesk", "60", "5", "8 %"] in page.rows
+    assert ["zendesk", "accounts", "60", "5", "8 %"] in page.rows
     assert page.row("coverage gap")[-1] == "stripe: no invoices for 41 days"
     assert ["zendesk", "all", "3 January 2024", "29 June 2026", "window", "csat, tags", "Mood"] in page.rows
 
@@ -416,7 +416,7 @@ def test_text_from_data_is_escaped_wherever_it_shows(rendered: Render) -> None:
     evil = '<script>alert("x")</script>&\'$title'
     build = finished_build(accounts=12, months=1)
     build.rows["mart.account"][1] |= {"name": evil, "segment": evil}
-    for row in build.rows["audit.file"] + build.rows["audit.identity"] + build.rows["audit.coverage"]:
+    for row in build.rows["audit.file"] + build.rows["audit.matching"] + build.rows["audit.coverage"]:
         row |= {"system": evil}
     build.rows["audit.file"][2] |= {"name": evil, "message": evil}
     build.rows["audit.quarantine"][0] |= {"rule": evil, "entity": evil}

@@ -224,10 +224,9 @@ PURPOSES = """
 """
 
 IDENTITY = """
-    select system, count(*) as accounts, count(*) filter (where account_id is null) as unmatched
-    from audit.identity
-    group by system
-    order by system
+    select system, entity, total, total - matched as unmatched
+    from audit.matching
+    order by system, case entity when 'account' then 1 when 'ticket' then 2 when 'activity' then 3 else 4 end
 """
 
 CHECKS = """

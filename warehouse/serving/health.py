@@ -71,11 +71,14 @@ PURPOSE_COLUMNS = (
     Column("Share", lambda row: formats.share(row["untagged"], row["activities"]), is_number=True),
 )
 
+MATCHED_THINGS = {"account": "accounts", "ticket": "tickets", "activity": "contacts", "revenue": "amount invoiced"}
+
 IDENTITY_COLUMNS = (
     Column("System", lambda row: formats.text(row["system"])),
-    Column("Accounts", lambda row: formats.count(row["accounts"]), is_number=True),
-    Column("Not matched to a company", lambda row: formats.count(row["unmatched"]), is_number=True),
-    Column("Share", lambda row: formats.share(row["unmatched"], row["accounts"]), is_number=True),
+    Column("What", lambda row: MATCHED_THINGS[row["entity"]]),
+    Column("Total", lambda row: formats.count(row["total"]), is_number=True),
+    Column("Of no known company", lambda row: formats.count(row["unmatched"]), is_number=True),
+    Column("Share", lambda row: formats.share(row["unmatched"], row["total"]), is_number=True),
 )
 
 MEASURE_COLUMNS = (
@@ -144,7 +147,7 @@ def _quarantine(findings: Findings) -> tuple[str, ...]:
 def _matching(findings: Findings) -> tuple[str, ...]:
     if not findings.identity:
         return (paragraph("No system has delivered accounts to match."),)
-    return (table("Accounts matched across systems", IDENTITY_COLUMNS, findings.identity),)
+    return (table("What belongs to a known company", IDENTITY_COLUMNS, findings.identity),)
 
 
 def _measures(findings: Findings) -> tuple[str, ...]:
