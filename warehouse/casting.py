@@ -16,7 +16,7 @@ from warehouse.accounting import Ledger, NotLanded
 from warehouse.cells import SQL_TYPES
 from warehouse.contracts import KEY_COLUMNS, StagedType, SystemContract, staged_tables
 from warehouse.engine import quoted
-from warehouse.errors import ConfigurationError
+from warehouse.errors import ConfigurationError, without_data
 from warehouse.plans import Plan, check_own_columns, make_plan, paths, source_of, staged
 from warehouse.project import Project
 from warehouse.sources import LakeFile, by_shape, read_lake
@@ -61,13 +61,9 @@ def stage(
         ConfigurationError: a contract or the project's settings do not fit; nothing of the night is then used.
         LostRecords: a file's records are not all accounted for.
     """
-    connection.execute("set timezone = 'UTC'")
-    check_own_columns(project, contracts)
     files = read_lake(project.lake)
-    plans = make_plans(files, project, contracts)
+    plans = cast_rows(connection, project, contracts, files)
     filled = sorted({plan.source.table_name for plan in plans})
-    _make_tables(connection, files, filled)
-    plans = [_staged(connection, plan) for plan in plans]
     ledger = Ledger(connection, plans)
     ledger.open()
     _find_failures(connection, plans)
@@ -86,6 +82,29 @@ def stage(
     coverage.write_connected(connection, found)
     _drop_work(connection, filled)
     connection.execute("reset disabled_optimizers")
+
+
+def cast_rows(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    contracts: Mapping[str, SystemContract],
+    files: Sequence[LakeFile],
+    tables: Collection[str] | None = None,
+) -> list[Plan]:
+    """Fill `staged` with every row of the files as it is cast, of `tables` only where they are given; the plans.
+
+    The rows that do not fit and those that repeat are among them, and the columns that only the staging needs (_WORK).
+
+    Raises:
+        ConfigurationError: a contract or the project's settings do not fit.
+    """
+    connection.execute("set timezone = 'UTC'")
+    check_own_columns(project, contracts)
+    plans = make_plans(files, project, contracts)
+    if tables is not None:
+        plans = [plan for plan in plans if plan.source.table_name in tables]
+    _make_tables(connection, files, {plan.source.table_name for plan in plans})
+    return [_staged(connection, plan) for plan in plans]
 
 
 def make_plans(files: Iterable[LakeFile], project: Project, contracts: Mapping[str, SystemContract]) -> list[Plan]:
@@ -197,7 +216,7 @@ def _mistake(plan: Plan, error: duckdb.Error) -> ConfigurationError:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0]
+    return without_data(str(error).split("\n", 1)[0])
 
 
 def _find_failures(connection: duckdb.DuckDBPyConnection, plans: Iterable[Plan]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from warehouse.engine import literal
 from warehouse.errors import ConfigurationError
@@ -18,7 +20,12 @@ def json_path(path: str, base: str = "$") -> str:
     Raises:
         ConfigurationError: the path is none.
     """
-    steps, place = "", 0
+    return base + "".join((f'."{key}"' if key else "") + places for key, places in _steps(path))
+
+
+def _steps(path: str) -> Iterator[tuple[str, str]]:
+    """The path's keys, each with the places (`[0][1]`) behind it."""
+    place = 0
     while place < len(path):
         match = _STEP.match(path, place)
         if match is None or match.end() == place:
@@ -26,9 +33,24 @@ def json_path(path: str, base: str = "$") -> str:
                 f'{path!r} is no path: write a.b.c, a.b[0] for one item, a[*].b for all, "a.b" for a key with a stop'
             )
         quoted_key, key, places = match.groups()
-        steps += (f'."{quoted_key or key}"' if quoted_key or key else "") + places
+        yield quoted_key or key, places
         place = match.end()
-    return base + steps
+
+
+def keys(path: str) -> tuple[str, ...]:
+    """The path's keys, without the places of items in lists: `a.b[0].c` and `a.b[*].c` are both (a, b, c)."""
+    return tuple(key for part in path.split("[*]") for key, _ in _steps(part.removeprefix(".")) if key)
+
+
+def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    """What stands in a parsed JSON value at the keys, in each item of every list on the way."""
+    if isinstance(value, list):
+        for item in value:
+            yield from values_at(item, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict) and path[0] in value:
+        yield from values_at(value[path[0]], path[1:])
 
 
 def each_item(path: str) -> str:

@@ -1,5 +1,6 @@
 """A release is swapped in as a whole: readers never meet a half of one, whatever happens to the publisher."""
 
+import grp
 import json
 import os
 import random
@@ -20,7 +21,9 @@ from warehouse.errors import ConfigurationError
 from warehouse.project import Limits, Project, Settings
 from warehouse.serving.publish import (
     UnfinishedBuild,
+    check_group,
     current_run_id,
+    outdate,
     prune,
     publish,
     releases,
@@ -60,6 +63,11 @@ def read(database: Path, sql: str) -> list[tuple]:
         return connection.execute(sql).fetchall()
 
 
+def modes(folder: Path) -> set[tuple[bool, int]]:
+    """Whether it is a folder, and its permissions, of the folder and all in it."""
+    return {(path.is_dir(), path.stat().st_mode & 0o777) for path in [folder, *folder.rglob("*")]}
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path, Settings())
@@ -83,9 +91,10 @@ class TestARelease:
         tmp_path.rename(moved)
         assert read(moved / "current" / "warehouse.duckdb", "select count(*) from mart.account") == [(3,)]
 
-    def test_is_read_only(self, project: Project) -> None:
+    def test_is_read_only_and_its_owners_alone(self, project: Project) -> None:
         release = publish_one(project, "r1")
-        assert {path.stat().st_mode & 0o777 for path in release.rglob("*") if path.is_file()} == {0o444}
+        assert modes(release) == {(False, 0o400), (True, 0o700)}
+        assert project.releases.stat().st_mode & 0o777 == 0o700
 
     def test_has_mart_tables_as_parquet_in_the_order_of_their_grain(self, project: Project) -> None:
         build = make_build(project, "r1", [("b", 1), ("a", 2), ("c", 0)])
@@ -209,6 +218,62 @@ class TestOlderReleases:
         kept = sorted(path.name for path in project.releases.iterdir())
         assert kept == sorted({*names[-keep:], current})
         assert sorted([*pruned, *kept]) == names
+
+
+class TestAGroupThatMayReadReleases:
+    @pytest.fixture
+    def shared(self, tmp_path: Path) -> Project:
+        own = grp.getgrgid(os.getgid()).gr_name
+        return Project(tmp_path, Settings(releases_group=own))
+
+    def test_reads_the_release_and_passes_through_to_it_and_no_more(self, shared: Project) -> None:
+        (shared.root / "lake").mkdir(mode=0o700)
+        release = publish_one(shared, "r1")
+        assert modes(release) == {(False, 0o440), (True, 0o750)}
+        assert shared.releases.stat().st_mode & 0o777 == 0o750
+        assert shared.root.stat().st_mode & 0o777 == 0o710
+        assert (shared.root / "lake").stat().st_mode & 0o777 == 0o700
+
+    def test_owns_all_of_it(self, shared: Project) -> None:
+        release = publish_one(shared, "r1")
+        shown = [shared.root, shared.releases, release, *release.rglob("*")]
+        assert {path.stat().st_gid for path in shown} == {os.getgid()}
+
+    def test_loses_it_with_the_next_release_when_the_setting_is_gone(self, shared: Project) -> None:
+        publish_one(shared, "r1")
+        publish_one(Project(shared.root, Settings()), "r2")
+        assert shared.releases.stat().st_mode & 0o777 == 0o700
+
+
+    def test_exists_and_has_the_user_in_it(self, shared: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+        check_group(shared)
+        check_group(Project(shared.root, Settings()))
+        with pytest.raises(ConfigurationError, match="this machine has no group 'nobody-has-it'"):
+            check_group(Project(shared.root, Settings(releases_group="nobody-has-it")))
+        monkeypatch.setattr(os, "getegid", lambda: 54321)
+        monkeypatch.setattr(os, "getgroups", list)
+        with pytest.raises(ConfigurationError, match="the user of this run is not in the group"):
+            check_group(shared)
+
+
+class TestReleasesFromBeforeAnErasure:
+    def test_are_gone_at_once_but_the_current_one_and_that_with_the_next_publish(self, tmp_path: Path) -> None:
+        project = Project(tmp_path, Settings(limits=Limits(keep_releases=5)))
+        for run_id in ("r1", "r2", "r3"):
+            publish_one(project, run_id)
+        restore(project, "r2")
+        outdate(project)
+        assert [each.run_id for each in releases(project)] == ["r2"]
+        publish_one(project, "r4")
+        assert [each.run_id for each in releases(project)] == ["r4"]
+        publish_one(project, "r5")
+        assert [each.run_id for each in releases(project)] == ["r5", "r4"]
+        assert sorted(path.name for path in project.releases.iterdir()) == ["r4", "r5"]
+
+    def test_are_none_before_the_first_publish(self, project: Project) -> None:
+        outdate(project)
+        publish_one(project, "r1")
+        assert [each.run_id for each in releases(project)] == ["r1"]
 
 
 class TestLeftovers:

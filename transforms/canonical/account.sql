@@ -17,7 +17,7 @@ select
     account.product,                                                        -- main product
     account.employees,                                                      -- number of employees
     account.seats,                                                          -- seats as recorded today
-    account.source_system || ':' || account.owner_source_id as owner_id, -- our account manager (person_id)
+    person_key(account.source_system, account.owner_source_id) as owner_id, -- our account manager (person_id)
     case
         when account.parent_source_id is not null then account.source_system || ':' || account.parent_source_id
     end as parent_id,                                                       -- the parent company's account_id

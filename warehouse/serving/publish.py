@@ -6,6 +6,7 @@ the file read-write leaves a .wal that is replayed into the next file of that na
 
 from __future__ import annotations
 
+import grp
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from warehouse.project import Project
 DATABASE = "warehouse.duckdb"
 BUILD = ".build-"
 _LINK = ".current-"
+_OUTDATED = ".outdated"
 
 
 class UnfinishedBuild(MutualValueError):
@@ -39,6 +41,25 @@ class Release:
     is_current: bool
 
 
+def check_group(project: Project) -> None:
+    """Find out before a night's work that its release cannot be given to the group that shall read it.
+
+    Raises:
+        ConfigurationError: there is no such group, or the user is not in it.
+    """
+    name = project.settings.releases_group
+    if name is None:
+        return
+    try:
+        number = grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ConfigurationError(f"releases_group: this machine has no group {name!r}") from None
+    if number not in (os.getegid(), *os.getgroups()):
+        raise ConfigurationError(
+            f"releases_group: the user of this run is not in the group {name!r}, and so cannot give it the release"
+        )
+
+
 def publish(project: Project, build: Path, run_id: str, grains: Mapping[str, Sequence[str]] | None = None) -> Path:
     """Turn the build folder into releases/<run_id> and point `current` at it; the release's folder.
 
@@ -49,8 +70,8 @@ def publish(project: Project, build: Path, run_id: str, grains: Mapping[str, Seq
         UnfinishedBuild: a write-ahead log is left beside the database, or mart.release is not this run's one row.
     """
     _export_marts(_finished(build / DATABASE, run_id), build / "marts", grains or {})
-    _seal(build)
     project.releases.mkdir(exist_ok=True)
+    _seal(build, project)
     release = project.releases / run_id
     build.rename(release)
     _sync(project.releases)
@@ -100,14 +121,46 @@ def remove_leftovers(project: Project) -> list[str]:
 def prune(project: Project) -> list[str]:
     """Remove all but the newest limits.keep_releases releases, and never the current one; the run ids removed.
 
+    Outdated ones go whatever is kept.
+    """
+    newest = set(_release_ids(project)[-project.settings.limits.keep_releases :])
+    return _remove_all_but(project, newest - _outdated(project))
+
+
+def outdate(project: Project) -> None:
+    """Remove every release but the current one, and that one with the next publish: they were built from what has been
+    erased since. Call it under the lock only."""
+    project.releases.mkdir(exist_ok=True)
+    listed = sorted({*_outdated(project), *_release_ids(project)})
+    draft = project.releases / f"{_OUTDATED}.new"
+    draft.write_text("".join(f"{run_id}\n" for run_id in listed), encoding="ascii")
+    draft.replace(project.releases / _OUTDATED)
+    _remove_all_but(project, set())
+
+
+def outdated_run_id(project: Project) -> str | None:
+    """The run that readers see, where it was built from what has been erased since."""
+    current = current_run_id(project)
+    return current if current in _outdated(project) else None
+
+
+def _outdated(project: Project) -> set[str]:
+    path = project.releases / _OUTDATED
+    return set(path.read_text(encoding="ascii").split()) if path.exists() else set()
+
+
+def _remove_all_but(project: Project, keep: set[str]) -> list[str]:
+    """Remove releases, never the current one; the run ids removed.
+
     A release leaves `releases/` by one rename before it is deleted, so that no half of one can be restored.
     """
-    keep = {*_release_ids(project)[-project.settings.limits.keep_releases :], current_run_id(project)}
-    old = [run_id for run_id in _release_ids(project) if run_id not in keep]
+    old = [run_id for run_id in _release_ids(project) if run_id not in {*keep, current_run_id(project)}]
     for run_id in old:
         doomed = project.root / f"{BUILD}pruned-{run_id}"
         (project.releases / run_id).rename(doomed)
         shutil.rmtree(doomed)
+    if not _outdated(project) & set(_release_ids(project)):
+        (project.releases / _OUTDATED).unlink(missing_ok=True)
     return old
 
 
@@ -162,12 +215,23 @@ def _mart_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _seal(folder: Path) -> None:
-    """Make every file read-only and put all of it on the disk, the files before the folders that name them."""
+def _seal(folder: Path, project: Project) -> None:
+    """Make every file read-only, for its owner and the group that may read releases (releases_group), and put all of
+    it on the disk, the files before the folders that name them."""
+    group = project.settings.releases_group
     for path in _deepest_first(folder):
-        if path.is_file():
-            path.chmod(0o444)
+        _give(path, group, (0o440 if group else 0o400) if path.is_file() else (0o750 if group else 0o700))
         _sync(path)
+    _give(project.releases, group, 0o750 if group else 0o700)
+    if group:
+        # To pass through to what it may read, and to see nothing else.
+        _give(project.root, group, 0o710)
+
+
+def _give(path: Path, group: str | None, mode: int) -> None:
+    if group:
+        shutil.chown(path, group=group)
+    path.chmod(mode)
 
 
 def _deepest_first(folder: Path) -> Iterator[Path]:
