@@ -30,7 +30,7 @@ _PREFIXES = {"EL": "GR", "XI": "GB"}
 
 
 def registered_domain(text: str) -> str | None:
-    """The domain that somebody registered: acme.co.uk of mail.acme.co.uk; None of an IP address, of a suffix, of no host.
+    """The domain that somebody registered: acme.co.uk of mail.acme.co.uk; None of an IP address or a suffix.
 
     A domain with letters beyond ASCII is given in its ASCII form (IDNA).
 

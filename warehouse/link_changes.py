@@ -1,4 +1,4 @@
-"""What a build takes for another company than the release before it did: every change of a link, for the run's record."""
+"""What a build takes for another company than the release before it did: each change of a link, for the record."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _tables(query: exp.Query) -> set[str]:
 
 
 def define_macros(engine: Engine) -> None:
-    """Make the project's scalar functions (transforms/macros.sql, identifiers.py) known to the connection, for this run."""
+    """Make the scalar functions of transforms/macros.sql and identifiers.py known to the connection, for this run."""
     identifiers.define(engine.connection)
     for statement in sqlglot.parse(MACROS.read_text(encoding="utf-8"), read="duckdb"):
         if statement is not None:

@@ -146,8 +146,8 @@ class Settings(_Strict):
     )
     crm_order: list[str] = Field(
         default_factory=list,
-        description="CRM systems in the order of their authority: a company that several know from the same day on has the id "
-        "and the facts of the first; without it the one that delivered first",
+        description="CRM systems in the order of their authority: a company that several know from the same day on has "
+        "the id and the facts of the first; without it the one that delivered first",
     )
     releases_group: str | None = Field(
         None, description="group of this machine that may read releases; unset, the user alone may"

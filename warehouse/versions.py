@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from warehouse.drops import NEWEST_FIRST
 from warehouse.engine import Engine, quoted
 
-
 # What older versions of a record are needed for: to say since when a key was known. (`staged` table: its SELECT.)
 _REMEMBERED = {
     "account_version": """
@@ -34,7 +33,8 @@ _REMEMBERED = {
                 and row_number() over newest_last > 1 as is_same
             from staged.account
             window newest_last as (
-                partition by source_system, source_id order by known_at, source_updated_at nulls first, sha256, row_number
+                partition by source_system, source_id
+                order by known_at, source_updated_at nulls first, sha256, row_number
             )
         )
         where not is_same

@@ -343,7 +343,9 @@ def test_a_rule_leaves_the_boundary_alone(name: str, plant: str, release: Plant)
 
 
 def test_a_rule_shows_the_first_twenty_rows_in_order_and_the_number_of_all(release: Plant) -> None:
-    plant = "insert into audit.identity select 'billing', printf('%03d', i), null, null, null, null from range(100) as t(i)"
+    plant = (
+        "insert into audit.identity select 'billing', printf('%03d', i), null, null, null, null from range(100) as t(i)"
+    )
     rows = found(release(plant), RULE_CHECKS["every_account_has_one_identity"])
     assert [row["source_account_id"] for row in rows] == [f"{i:03d}" for i in range(ROWS_SHOWN)]
     assert {row[TOTAL] for row in rows} == {"100"}

@@ -53,7 +53,9 @@ def test_as_of_is_as_asked_else_as_configured_else_today(tmp_path: Path) -> None
 
 def test_a_lake_whose_disk_is_away_is_no_empty_lake(tmp_path: Path) -> None:
     (tmp_path / "lake").symlink_to(tmp_path / "disk" / "lake")
-    with pytest.raises(ConfigurationError, match=r"lake leads to .*disk/lake, which is not there; is its disk mounted\?"):
+    with pytest.raises(
+        ConfigurationError, match=r"lake leads to .*disk/lake, which is not there; is its disk mounted\?"
+    ):
         project(tmp_path, "")
     (tmp_path / "disk" / "lake").mkdir(parents=True)
     assert project(tmp_path, "").lake == tmp_path / "lake" / "raw"

@@ -244,7 +244,6 @@ class TestAGroupThatMayReadReleases:
         publish_one(Project(shared.root, Settings()), "r2")
         assert shared.releases.stat().st_mode & 0o777 == 0o700
 
-
     def test_exists_and_has_the_user_in_it(self, shared: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         check_group(shared)
         check_group(Project(shared.root, Settings()))
