@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import os
+import io
 import re
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from warehouse.durable import replace_file
 from warehouse.errors import ConfigurationError
 
 FILE = "erasures.csv"
@@ -71,11 +72,8 @@ def record(decisions: Path, day: dt.date, hashes: Iterable[str]) -> list[Erasure
 
 def _write(path: Path, erasures: Iterable[Erasure]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        rows.writerows(astuple(erasure) for erasure in erasures)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    out = io.StringIO(newline="")
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    rows.writerows(astuple(erasure) for erasure in erasures)
+    replace_file(path, out.getvalue().encode())

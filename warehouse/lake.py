@@ -11,7 +11,6 @@ import datetime as dt
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.durable import flush
 from warehouse.engine import literal
 from warehouse.errors import MutualValueError
 from warehouse.project import Limits, Project
@@ -166,7 +166,7 @@ def see(lake: Path, system: str, sha256: str, time: dt.datetime) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # strftime writes the year 999 with three digits.
     (folder / f"{sha256}.{time.year:04}{time:%m%dT%H%M%S}").touch()
-    _flush(folder)
+    flush(folder)
 
 
 def was_seen(lake: Path, system: str, sha256: str) -> bool:
@@ -289,17 +289,9 @@ def into_lake(lake: Path, drafts: Sequence[tuple[Path, Facts]]) -> None:
     for path, facts in drafts:
         folder = lake / facts.system / facts.entity
         folder.mkdir(parents=True, exist_ok=True)
-        _flush(path)
+        flush(path)
         path.replace(folder / facts.file_name)
-        _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(folder)
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from warehouse.durable import replace_file
 from warehouse.errors import ConfigurationError
 
 FILE = "links.csv"
@@ -86,19 +86,6 @@ def append(identity: Path, decisions: Sequence[LinkDecision]) -> Path:
         identity.mkdir(parents=True, exist_ok=True)
         replace_file(path, before + _lines(path, text, header, decisions).encode())
     return path
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write the file beside itself and swap it in, so that no reader meets half of it."""
-    target = path.resolve()
-    beside = target.with_name(f".{target.name}.new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    if target.exists():
-        beside.chmod(target.stat().st_mode)
-    beside.replace(target)
 
 
 def escaped(cell: str) -> str:

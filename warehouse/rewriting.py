@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from warehouse.durable import flush
 from warehouse.headers import Headers
 from warehouse.json_paths import keys
 from warehouse.lake import LostRecordsError
@@ -61,7 +62,7 @@ def rewrite(project: Project, files: Sequence[LakeFile], found: Found, before: C
         before()
         _sync_folders(lake / DRAFTS)
         (lake / DRAFTS).rename(lake / FINISHED)
-        _sync(lake)
+        flush(lake)
         finish(project)
     return Rewritten(len(changed), sum(changed))
 
@@ -76,9 +77,9 @@ def finish(project: Project) -> None:
         place = project.lake / draft.relative_to(lake / FINISHED)
         place.parent.mkdir(parents=True, exist_ok=True)
         draft.replace(place)
-        _sync(place.parent)
+        flush(place.parent)
     shutil.rmtree(lake / FINISHED)
-    _sync(lake)
+    flush(lake)
 
 
 def _rewrite(file: LakeFile, draft: Path, redaction: Redaction, marks: Marks) -> int:
@@ -102,7 +103,7 @@ def _rewrite(file: LakeFile, draft: Path, redaction: Redaction, marks: Marks) ->
             raise LostRecordsError(
                 f"{file.path} has {parquet.metadata.num_rows} rows, {rows} rewritten: nothing replaced"
             )
-    _sync(draft)
+    flush(draft)
     return max(changed, 1)
 
 
@@ -219,12 +220,4 @@ def _pruned(value: Any, path: tuple[str, ...], read: set[tuple[str, ...]]) -> An
 
 def _sync_folders(folder: Path) -> None:
     for parent, _, _ in os.walk(folder, topdown=False):
-        _sync(Path(parent))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(Path(parent))

@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from warehouse.durable import replace_file
 from warehouse.errors import ConfigurationError
-from warehouse.links import escaped, plain, replace_file
+from warehouse.links import escaped, plain
 
 FILE = "suggestions.csv"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.durable import flush
 from warehouse.engine import literal, quoted
 from warehouse.errors import ConfigurationError, MutualValueError
 from warehouse.project import Project
@@ -74,7 +75,7 @@ def publish(project: Project, build: Path, run_id: str, grains: Mapping[str, Seq
     _seal(build, project)
     release = project.releases / run_id
     build.rename(release)
-    _sync(project.releases)
+    flush(project.releases)
     _point_current(project, run_id)
     prune(project)
     return release
@@ -221,7 +222,7 @@ def _seal(folder: Path, project: Project) -> None:
     group = project.settings.releases_group
     for path in _deepest_first(folder):
         _give(path, group, (0o440 if group else 0o400) if path.is_file() else (0o750 if group else 0o700))
-        _sync(path)
+        flush(path)
     _give(project.releases, group, 0o750 if group else 0o700)
     if group:
         # To pass through to what it may read, and to see nothing else.
@@ -240,18 +241,10 @@ def _deepest_first(folder: Path) -> Iterator[Path]:
         yield Path(parent)
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _point_current(project: Project, run_id: str) -> None:
     """Swap the link by one rename; its target is relative, so that the project folder can be moved."""
     link = project.root / f"{_LINK}{run_id}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path(project.releases.name, run_id))
     link.replace(project.current)
-    _sync(project.root)
+    flush(project.root)
