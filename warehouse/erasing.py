@@ -19,9 +19,9 @@ from warehouse.contracts import SystemContract
 from warehouse.engine import literal, quoted
 from warehouse.erasures import INVALID, Erasure
 from warehouse.errors import ConfigurationError
+from warehouse.identifiers import shared_domains
 from warehouse.keys import FILE as KEY
 from warehouse.keys import keyed_hash, project_key
-from warehouse.models import TRANSFORMS
 from warehouse.people import Found, find
 from warehouse.project import Project
 from warehouse.redaction import Redaction
@@ -74,14 +74,7 @@ def hashes(project: Project, addresses: Iterable[str]) -> dict[str, str]:
 def replacement(project: Project, address: str, token: str) -> str:
     """What stands for a forgotten address. A company's domain stays: it links the company's accounts."""
     domain = address.rsplit("@", 1)[1]
-    return f"forgotten-{token}@{INVALID if domain in _shared_domains(project) else domain}"
-
-
-def _shared_domains(project: Project) -> set[str]:
-    shipped = (TRANSFORMS / "shared_domains.txt").read_text(encoding="utf-8").split("\n")
-    return {line for line in shipped if line and not line.startswith("#")} | {
-        domain.lower() for domain in project.settings.shared_domains
-    }
+    return f"forgotten-{token}@{INVALID if domain in shared_domains(project.settings.shared_domains) else domain}"
 
 
 def forget(project: Project, contracts: Mapping[str, SystemContract], addresses: Mapping[str, Erasure]) -> Forgotten:

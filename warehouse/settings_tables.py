@@ -17,6 +17,7 @@ import yaml
 from warehouse import links
 from warehouse.contracts import SystemContract
 from warehouse.engine import Engine, literal, quoted
+from warehouse.identifiers import shared_domains
 from warehouse.models import TRANSFORMS
 from warehouse.project import Calendar, Project
 
@@ -89,7 +90,11 @@ def write_settings(
     patterns = lexicon_patterns(project.settings.lexicon)
     _table(engine, "lexicon", patterns)
     define_lexicon(engine.connection, patterns)
-    _table(engine, "shared_domain", [{"domain": domain} for domain in _shared_domains(project)])
+    _table(
+        engine,
+        "shared_domain",
+        [{"domain": domain} for domain in sorted(shared_domains(project.settings.shared_domains))],
+    )
     _table(
         engine,
         "system",
@@ -196,12 +201,6 @@ def _sources() -> list[dict[str, str]]:
         for name, measure in measures().items()
         for source in measure["sources"]
     ]
-
-
-def _shared_domains(project: Project) -> list[str]:
-    shipped = (TRANSFORMS / "shared_domains.txt").read_text(encoding="utf-8").split("\n")
-    own = [domain.lower() for domain in project.settings.shared_domains]
-    return sorted({line for line in shipped if line and not line.startswith("#")} | set(own))
 
 
 def lexicon_patterns(own: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:

