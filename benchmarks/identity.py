@@ -119,7 +119,7 @@ def _linked(project: Project, folder: Path) -> Iterator[Engine]:
     contracts = load_contracts([SHIPPED])
     engine = build.start(folder, project, contracts, project.as_of())
     try:
-        build.stage(engine, project, contracts, ())
+        build.stage(engine, project, contracts, (), project.as_of())
         build.layer(engine, "canonical")
         yield engine
     finally:

@@ -206,7 +206,7 @@ def prepare(project: Path) -> dict[str, float]:
     landed = [file for system in systems(opened) for file in land(opened, contracts, system, at)]
     landing_done(opened)
     engine = start(project / "build", opened, contracts, opened.as_of())
-    stage(engine, opened, contracts, landed)
+    stage(engine, opened, contracts, landed, opened.as_of())
     engine.close()
     return {}
 

@@ -202,7 +202,7 @@ def ours(project: Path) -> dict[str, float]:
     times["land"] = time.monotonic() - started
     started = time.monotonic()
     engine = start(project / "build", opened, contracts, opened.as_of())
-    stage(engine, opened, contracts, landed)
+    stage(engine, opened, contracts, landed, opened.as_of())
     times["stage"] = time.monotonic() - started
     for name in LAYERS:
         started = time.monotonic()

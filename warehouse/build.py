@@ -78,14 +78,18 @@ def load_protocol(project: Project) -> Protocol:
 
 
 def stage(
-    engine: Engine, project: Project, contracts: Mapping[str, SystemContract], landed: Sequence[LandedFile]
+    engine: Engine,
+    project: Project,
+    contracts: Mapping[str, SystemContract],
+    landed: Sequence[LandedFile],
+    as_of: dt.date,
 ) -> dict[str, int]:
-    """Cast the lake to the canonical columns; of several versions of a record the newest stays.
+    """Cast what was known of the lake by the end of `as_of`; of several versions of a record the newest stays.
 
     Returns the number of older versions set aside, by table.
     """
     with engine.deadline("casting the lake"):
-        cast_lake(engine.connection, project, contracts, landed)
+        cast_lake(engine.connection, project, contracts, landed, project.end_of(as_of))
     remember_keys(engine)
     return {table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}
 

@@ -6,6 +6,7 @@ failed; only rows with a mask are looked at again, for the texts that the quaran
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import duckdb
@@ -19,7 +20,7 @@ from warehouse.engine import quoted
 from warehouse.errors import ConfigurationError, without_data
 from warehouse.plans import Plan, check_own_columns, make_plan, paths, source_of, staged
 from warehouse.project import Project
-from warehouse.sources import LakeFile, by_shape, read_lake
+from warehouse.sources import LakeFile, by_shape, known_by, read_lake
 
 # Filled in every table besides its own columns, and how they are stored.
 _SHARED = {
@@ -50,18 +51,22 @@ def stage(
     project: Project,
     contracts: Mapping[str, SystemContract],
     landed: Sequence[NotLanded] = (),
+    until: dt.datetime | None = None,
 ) -> None:
     """Fill `staged` (an attached database) from the lake, and audit.file, .drop, .quarantine, .coverage and
     setting.connected.
 
     Every table of staged.yml is made, empty where no source fills it. `landed` is landing's report: files that did
-    not get into the lake are listed in audit.file with what is wrong with them.
+    not get into the lake are listed in audit.file with what is wrong with them. Of drops that stood at `until` (UTC,
+    without zone) or later nothing is used, save a system's first.
 
     Raises:
         ConfigurationError: a contract or the project's settings do not fit; nothing of the night is then used.
         LostRecords: a file's records are not all accounted for.
     """
     files = read_lake(project.lake)
+    if until is not None:
+        files = known_by(files, until)
     plans = cast_rows(connection, project, contracts, files)
     filled = sorted({plan.source.table_name for plan in plans})
     ledger = Ledger(connection, plans)

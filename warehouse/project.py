@@ -202,6 +202,11 @@ class Project:
         """The run's as-of day: as asked, else as configured, else today in the project's zone."""
         return asked or self.settings.as_of or dt.datetime.now(ZoneInfo(self.settings.timezone)).date()
 
+    def end_of(self, day: dt.date) -> dt.datetime:
+        """When the day is over in the project's zone: UTC, without zone."""
+        midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(self.settings.timezone))
+        return midnight.astimezone(dt.UTC).replace(tzinfo=None)
+
     @property
     def inbox(self) -> Path:
         return self.root / "inbox"

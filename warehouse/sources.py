@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -91,6 +91,23 @@ def read_lake(lake: Path) -> list[LakeFile]:
     paths = sorted(lake.glob("*/*/*.parquet"))
     seen = seen_at(lake)
     return [_read(path, number, seen) for number, path in enumerate(paths, start=1)]
+
+
+def known_by(files: Iterable[LakeFile], until: dt.datetime) -> list[LakeFile]:
+    """The files of drops that stood before `until` (UTC, without zone), as they were known then.
+
+    A system's first drop always counts: what is in it was known to the supplier before anybody collected it, and its
+    records have times of their own.
+    """
+    files = list(files)
+    first: dict[str, dt.datetime] = {}
+    for file in files:
+        first[file.system] = min(file.known_at, first.get(file.system, file.known_at))
+    return [
+        replace(file, drop_times=tuple(time for time in file.drop_times if time < until or time == first[file.system]))
+        for file in files
+        if file.known_at < until or file.known_at == first[file.system]
+    ]
 
 
 def _read(path: Path, number: int, seen: Mapping[tuple[str, str], Sequence[dt.datetime]]) -> LakeFile:

@@ -60,7 +60,7 @@ class Parts:
         return SimpleNamespace(
             Run=lambda run_id, started_at, as_of: (run_id, started_at, as_of),
             start=self._start,
-            stage=lambda engine, project, contracts, landed: self.called("stage") or {},
+            stage=lambda engine, project, contracts, landed, as_of: self.called("stage") or {},
             layer=self._layer,
             contrast=lambda engine, project, as_of: self._contrast(engine),
             finish=self._finish,

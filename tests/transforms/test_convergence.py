@@ -104,7 +104,7 @@ def built(runs: Sequence[Sequence[Drop]]) -> Iterator[Engine]:
                 reports = landing.land(project, CONTRACTS, system, dt.datetime(2026, 5, 1) + dt.timedelta(days=number))
                 assert {report.status for report in reports} <= {"landed", "already_landed"}, reports
         engine = build.start(root / "build", project, CONTRACTS, dt.date(2026, 6, 30))
-        build.stage(engine, project, CONTRACTS, [])
+        build.stage(engine, project, CONTRACTS, [], dt.date(2026, 6, 30))
         build.layer(engine, "canonical")
         yield engine
         engine.close()
