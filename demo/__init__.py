@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from demo import words
+from demo.agreements import write_agreements
 from demo.clock import AS_OF
 from demo.contacts import draw_calls, draw_mails, draw_meetings, draw_ticket_texts
 from demo.dirt import Dirt
@@ -14,9 +15,11 @@ from demo.goals import draw_goals
 from demo.links import draw_links
 from demo.people import draw_people
 from demo.salesforce import write_salesforce
+from demo.scoring import SUPPORT_HOUR
 from demo.stripe import write_stripe
 from demo.tangles import tangled
 from demo.truth import DemoTruth, tell_truth
+from demo.usage import write_usage
 from demo.world import draw_world
 from demo.zendesk import write_zendesk
 from warehouse.errors import ConfigurationError
@@ -60,6 +63,8 @@ def write_demo(
     )
     write_zendesk(inbox / "zendesk", world, people, links, spoiler, draw_ticket_texts(world, people))
     write_stripe(inbox / "stripe", world, links, spoiler)
+    write_agreements(inbox, world, links, spoiler)
+    write_usage(inbox / "usage", world, links, spoiler)
     truth = tell_truth(world, links, spoiler.counts)
     truth.write(folder / "truth.json")
     _configure(folder / CONFIGURATION)
@@ -76,5 +81,9 @@ def _configure(path: Path) -> None:
     kept = [line for line in lines[:tables] if not is_ours.match(line)]
     # A Salesforce organisation with one currency exports none.
     own_currency = [] if "[systems.salesforce]" in lines else ["", "[systems.salesforce]", 'currency = "DKK"']
-    text = "\n".join([f"as_of = {AS_OF}", *ours, *kept, *lines[tables:], *own_currency])
+    # Zendesk keeps the work on a ticket in a field of the house's own.
+    own_field = ["", "[systems.zendesk.columns.ticket]", 'effort_min = "custom_fields[0].value"']
+    own_field = [] if own_field[1] in lines else own_field
+    costs = [] if "[costs]" in lines else ["", "[costs]", f"support_hour = {SUPPORT_HOUR}"]
+    text = "\n".join([f"as_of = {AS_OF}", *ours, *kept, *lines[tables:], *own_currency, *own_field, *costs])
     path.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -12,7 +12,7 @@ from demo.draws import Flags, Floats, Ints, Texts, Times, events, pick
 from demo.people import People, agent_person, customer_person, staff_person
 from demo.world import World
 
-MAX_REPLIES = 4
+MAX_REPLIES = 3
 MAX_COMMENTS = 6  # of the customer on one ticket, besides the question
 KINDS = ("discount", "dispute", "pilot", "feature", "question", "task", "problem", "incident")
 
@@ -86,7 +86,9 @@ def draw_mails(world: World, people: People) -> Mails:
     kind = np.repeat(np.arange(3), [counts.sum() for counts in by_kind])
     p = partnership[account, month]
     opened = working_moment(world.months[month], rng.random(len(account)), rng.random(len(account)))
-    replies = np.minimum(rng.poisson(0.3 + 1.2 * p), MAX_REPLIES)
+    # An answer, and what the two then write to each other in turn: where partnership is low, much is left unanswered.
+    is_answered = rng.random(len(account)) < 0.08 + 0.87 * p
+    replies = np.where(is_answered, np.minimum(1 + 2 * rng.poisson(0.1 + 0.3 * p), MAX_REPLIES), 0)
     order, turn, moment = _thread_rows(rng, opened, replies)
     subject = _mail_subjects(rng, kind)
     mails = Mails(
@@ -155,11 +157,11 @@ def draw_calls(world: World, people: People) -> Calls:
 def draw_meetings(world: World, people: People) -> Meetings:
     """Meetings; where partnership is high, more of them shape the product together."""
     rng, companies = world.rngs["meetings"], world.companies
-    account, month = events(rng.poisson((0.25 + 0.5 * world.latent.partnership) * world.records.supplier.active))
+    account, month = events(rng.poisson((0.3 + 0.9 * world.latent.partnership) * world.records.supplier.active))
     p, count = world.latent.partnership[account, month], len(account)
     local = working_moment(world.months[month], rng.random(count), rng.random(count))
     u = rng.random(count)
-    designs = 0.02 + 0.28 * p
+    designs = 0.02 + 0.4 * p
     kind = np.select([u < designs, u < designs + 0.2, u < designs + 0.32], ["design", "review", "training"], "ordinary")
     options = {name: pick(rng, subjects, count) for name, subjects in words.MEETINGS.items()}
     meetings = Meetings(

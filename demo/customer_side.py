@@ -16,13 +16,18 @@ RESPONSE = 0.4  # log minutes
 RESOLUTION = 0.33  # log minutes
 RATING = 0.65  # log odds of a good rating
 REOPENING = 0.6  # log odds
+EFFORT = 0.25  # log minutes of work
 
 NOT_OFFERED, OFFERED, BAD, GOOD = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
 class TicketDraws:
-    """Every ticket that could be, one element each, sorted by creation; those after churn are never written."""
+    """Every ticket that could be, one element each, sorted by creation; those after churn are never written.
+
+    Attributes:
+        levels: what the account's own times, odds and numbers lie about, one element for each account (`rate` a month).
+    """
 
     account: Ints
     month: Ints
@@ -34,6 +39,8 @@ class TicketDraws:
     rating_odds: Floats
     reopening: Floats
     reopening_odds: Floats
+    effort: Floats
+    levels: Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class CustomerSide:
     resolution_business: Ints
     rating: Ints
     reopens: Ints
+    effort: Ints
 
     @property
     def response_minutes(self) -> Ints:
@@ -65,7 +73,7 @@ def _minutes(end: Times, start: Times) -> Ints:
 
 def draw_tickets(rngs: Mapping[str, np.random.Generator], companies: Companies, months: Times) -> TicketDraws:
     """How many tickets an account sends depends on its size and itself, never on partnership."""
-    rng, service = rngs["tickets"], rngs["service"]
+    rng, service, work = rngs["tickets"], rngs["service"], rngs["effort"]
     size, count = companies.size, companies.count
     rate = np.exp(0.72 + 0.25 * size + rng.normal(0, 0.2, count))
     possible = np.arange(len(months)) >= companies.start[:, None]
@@ -76,17 +84,27 @@ def draw_tickets(rngs: Mapping[str, np.random.Generator], companies: Companies, 
     tickets = len(account)
     own = service.normal(0, 1, (count, 4))
     offered = service.random(tickets)
+    levels = {
+        "rate": rate,
+        "response": 4.2 - 0.4 * size + 0.45 * own[:, 0],
+        "resolution": 6.3 - 0.35 * size + 0.4 * own[:, 1],
+        "rating": 1.2 + 0.45 * size + 0.8 * own[:, 2],
+        "reopening": -2.0 - 0.4 * size + 0.75 * own[:, 3],
+        "effort": 3.6 + 0.2 * size + 0.35 * work.normal(0, 1, count),
+    }
     return TicketDraws(
         account=account,
         month=month,
         created_local=created,
-        response=(4.2 - 0.4 * size + 0.35 * own[:, 0])[account] + service.normal(0, 1.0, tickets),
-        resolution=(6.3 - 0.35 * size + 0.3 * own[:, 1])[account] + service.normal(0, 0.9, tickets),
+        response=levels["response"][account] + service.normal(0, 1.0, tickets),
+        resolution=levels["resolution"][account] + service.normal(0, 0.9, tickets),
         rating_state=np.where(offered < 0.25, NOT_OFFERED, np.where(offered < 0.5, OFFERED, GOOD)).astype(np.int64),
         rating=service.random(tickets),
-        rating_odds=(1.2 + 0.45 * size + 0.55 * own[:, 2])[account],
+        rating_odds=levels["rating"][account],
         reopening=service.random(tickets),
-        reopening_odds=(-2.0 - 0.4 * size + 0.5 * own[:, 3])[account],
+        reopening_odds=levels["reopening"][account],
+        effort=levels["effort"][account] + work.normal(0, 0.6, tickets),
+        levels=levels,
     )
 
 
@@ -107,6 +125,7 @@ def customer_side(draws: TicketDraws, partnership: Floats, effect: float) -> Cus
         resolution_business=resolution,
         rating=np.where(draws.rating_state == GOOD, np.where(is_good, GOOD, BAD), draws.rating_state),
         reopens=(draws.reopening < chance).astype(np.int64) + (draws.reopening < 0.15 * chance),
+        effort=np.maximum(np.rint(np.exp(draws.effort - EFFORT * pull)), 1).astype(np.int64),
     )
 
 

@@ -36,6 +36,11 @@ STREAMS = (
     "dirt",
     "addresses",
     "tangles",
+    "actions",
+    "changes",
+    "tenders",
+    "effort",
+    "usage",
 )
 
 

@@ -46,7 +46,7 @@ def draw_goals(world: World, people: People) -> Goals:
         [np.repeat(world.latent.partnership[:, :1], BEFORE, axis=1), world.latent.partnership], axis=1
     )
     active = np.concatenate([companies.start[:, None] <= np.arange(-BEFORE, 0), world.records.supplier.active], axis=1)
-    account, starts, due = _spans(rng, world, (0.03 + 0.3 * p_of) * active)
+    account, starts, due = _spans(rng, world, (0.04 + 0.6 * p_of) * active)
     month = (starts.astype("M8[M]") - world.months[0]).astype(np.int64) + BEFORE
     p, count = p_of[account, month], len(account)
     # Account plans came into use with the first month: what was already under way was entered then.
@@ -79,7 +79,7 @@ def draw_goals(world: World, people: People) -> Goals:
         target=target,
         current=np.rint(target * share * 1.4).astype(np.int64),
         status=_status(due, ends, share * 1.4),
-        beneficiary=_beneficiary(rng.random(count), p),
+        beneficiary=_beneficiary(rng.random(count), world.latent.cost_focus[account, np.maximum(month - BEFORE, 0)]),
     )
 
 
@@ -131,6 +131,7 @@ def _status(due: Times, ends: Times, attained: Floats) -> Texts:
     )
 
 
-def _beneficiary(u: Floats, partnership: Floats) -> Texts:
-    joint = 0.25 + 0.6 * partnership
+def _beneficiary(u: Floats, cost_focus: Floats) -> Texts:
+    """The more either side looks at its own costs, the more of the goals serve one side alone."""
+    joint = 0.9 - 0.7 * cost_focus
     return np.select([u < joint, u < joint + 0.7 * (1 - joint)], ["Joint", "Supplier"], "Customer")

@@ -203,6 +203,7 @@ def _opportunities(world: World, links: Links, ids: Mapping[str, Texts]) -> dict
     closes = months[month].astype("M8[D]")
     created = _begin(closes - 45)
     amount = 12 * world.records.supplier.recurring[account, month] / 100
+    tendered = world.rngs["tenders"].random(len(account)) < 0.02 + 0.6 * world.latent.cost_focus[account, month] ** 2
     return {
         "Id": salesforce_ids("Opportunity", len(account)),
         "IsDeleted": "0",
@@ -213,6 +214,7 @@ def _opportunities(world: World, links: Links, ids: Mapping[str, Texts]) -> dict
         "Probability": "100",
         "CloseDate": day_text(closes),
         "Type": kind,
+        "RFP__c": _flags((kind == "Renewal") & tendered),
         "IsClosed": "1",
         "IsWon": "1",
         "ForecastCategory": "Closed",

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtr
 
+from demo.adoption import UsageDraws
 from demo.clock import AS_OF
 from demo.companies import SEGMENTS, Companies
 from demo.customer_side import BAD, GOOD, CustomerSide, TicketDraws
@@ -22,6 +23,7 @@ WINDOW = 6  # months
 BASE = 12  # months of the reference
 POOL = 30  # accounts that a segment needs to be a pool of its own
 WINSOR, CLIP = 3.0, 2.326
+SUPPORT_HOUR = 450  # kroner, as the demo configures it
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Component:
 
 COMPONENTS = {
     "nrr": Component("supplier", "fact", 1, 1),
+    "contribution_margin": Component("supplier", "fact", 1, 1),
     "days_beyond_terms": Component("supplier", "fact", -1, 1),
     "discount_depth": Component("supplier", "fact", -1, 1),
     "first_response": Component("customer", "duration", -1, 5),
     "full_resolution": Component("customer", "duration", -1, 5),
     "csat": Component("customer", "share", 1, 3),
     "reopen_rate": Component("customer", "share", -1, 5),
+    "adoption": Component("customer", "share", 1, 3),
 }
 
 
@@ -55,6 +59,8 @@ class Records:
     supplier: SupplierSide
     tickets: TicketDraws
     customer: CustomerSide
+    usage: UsageDraws
+    used: Flags
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,8 @@ def count_window(records: Records, month: int) -> dict[str, Counted]:
         "nrr": _retention(records.supplier, month),
         "days_beyond_terms": _lateness(records, ends),
         "discount_depth": _discount(records.supplier, ends),
+        "contribution_margin": _margin(records, ends),
+        "adoption": _adoption(records, ends),
         **_service(records, ends),
     }
 
@@ -145,9 +153,35 @@ def _window_days(months: Times, ends: Ints) -> tuple[Times, Times]:
     return first, last
 
 
-def _discount(supplier: SupplierSide, ends: Ints) -> Counted:
+def _inside(supplier: SupplierSide, ends: Ints) -> Flags:
+    """Paid months of each account's window (account x month)."""
     month = np.arange(supplier.active.shape[1])
-    inside = supplier.active & (month > ends[:, None] - WINDOW) & (month <= ends[:, None])
+    return np.asarray(supplier.active & (month > ends[:, None] - WINDOW) & (month <= ends[:, None]))
+
+
+def _margin(records: Records, ends: Ints) -> Counted:
+    """Revenue less the work on tickets at the rate of an hour, over revenue."""
+    inside = _inside(records.supplier, ends)
+    extras = records.supplier_draws.usage + records.supplier_draws.one_off
+    revenue = ((records.supplier.recurring + extras) * inside).sum(axis=1) / 100
+    tickets = records.tickets
+    minutes = records.customer.effort * inside[tickets.account, tickets.month]
+    cost = np.bincount(tickets.account, minutes, records.companies.count) / 60 * SUPPORT_HOUR
+    return _fact(revenue - cost, revenue)
+
+
+def _adoption(records: Records, ends: Ints) -> Counted:
+    """Features used over features that anybody used, by month."""
+    inside, used = _inside(records.supplier, ends), records.used & records.supplier.active[:, :, None]
+    offered = used.any(axis=0).sum(axis=1)
+    numerator = (used.sum(axis=2) * inside).sum(axis=1).astype(float)
+    trials = (offered * inside).sum(axis=1).astype(np.int64)
+    enough = np.where(inside.sum(axis=1) >= COMPONENTS["adoption"].minimum, trials, 0)
+    return Counted(_ratio(numerator, enough), enough, numerator, np.full(len(ends), np.nan))
+
+
+def _discount(supplier: SupplierSide, ends: Ints) -> Counted:
+    inside = _inside(supplier, ends)
     return _fact(
         (supplier.discount * inside).sum(axis=1).astype(float), (supplier.price * inside).sum(axis=1).astype(float)
     )
@@ -163,26 +197,23 @@ def _service(records: Records, ends: Ints) -> dict[str, Counted]:
         & records.supplier.active[tickets.account, tickets.month]
     )
     account = tickets.account[inside]
-    answered = customer.answered[inside] < AS_OF + np.timedelta64(1, "D")
     last_day = _window_days(records.months, ends)[1][account]
+    is_answered = customer.answered[inside] < last_day + np.timedelta64(1, "D")
     is_solved = customer.solved[inside] < last_day + np.timedelta64(1, "D")
     ever_solved = customer.solved[inside] < AS_OF + np.timedelta64(1, "D")
     rating, reopened = customer.rating[inside], customer.reopens[inside] > 0
     return {
-        "first_response": _duration(
-            account, customer.response_minutes[inside].astype(float), answered, count, only_known=True
-        ),
+        "first_response": _duration(account, customer.response_minutes[inside].astype(float), is_answered, count),
         "full_resolution": _duration(account, customer.resolution_minutes[inside].astype(float), is_solved, count),
         "csat": _share(account, rating == GOOD, (rating == GOOD) | (rating == BAD), count),
         "reopen_rate": _share(account, reopened & ever_solved, ever_solved, count),
     }
 
 
-def _duration(account: Ints, minutes: Floats, is_known: Flags, count: int, *, only_known: bool = False) -> Counted:
-    """Median minutes as ln(minutes + 1); an unknown time is longer than every known one, or left out."""
-    kept = is_known if only_known else np.ones(len(account), bool)
-    median = grouped_median(account[kept], np.where(is_known, minutes, np.inf)[kept], count, halfway=only_known)
-    n = np.bincount(account[kept], minlength=count)
+def _duration(account: Ints, minutes: Floats, is_known: Flags, count: int) -> Counted:
+    """Median minutes as ln(minutes + 1); an unknown time is longer than every known one."""
+    median = grouped_median(account, np.where(is_known, minutes, np.inf), count)
+    n = np.bincount(account, minlength=count)
     known = np.bincount(account[is_known], minlength=count)
     logs = np.log1p(minutes[is_known])
     mean = _ratio(np.bincount(account[is_known], logs, count), known)
@@ -192,20 +223,15 @@ def _duration(account: Ints, minutes: Floats, is_known: Flags, count: int, *, on
     return Counted(value, n.astype(np.int64), value, error)
 
 
-def grouped_median(group: Ints, values: Floats, groups: int, *, halfway: bool) -> Floats:
-    """Median of each group's values, nan for an empty group.
-
-    Of an even number of values it is halfway between the two in the middle, or the lower of them.
-    """
+def grouped_median(group: Ints, values: Floats, groups: int) -> Floats:
+    """Median of each group's values, the lower of the two in the middle; nan for an empty group."""
     order = np.lexsort((values, group))
     ordered = values[order]
     n = np.bincount(group, minlength=groups)
-    first = np.cumsum(n) - n
     has = n > 0
-    low = first + np.maximum(n - 1, 0) // 2
-    high = first + n // 2 if halfway else low
+    low = np.cumsum(n) - n + np.maximum(n - 1, 0) // 2
     result = np.full(groups, np.nan)
-    result[has] = (ordered[low[has]] + ordered[high[has]]) / 2
+    result[has] = ordered[low[has]]
     return result
 
 

@@ -17,6 +17,9 @@ CHURN = 0.5  # log odds of leaving in a month
 DISCOUNT = 0.04  # share of the price
 LATENESS = 3.3  # days
 
+CHANGED = 0.35  # chance that a month brings other seats
+STEP = 0.05  # log seats, for one unit of growth
+
 NEVER_PAID = 2000  # days late that stand for an invoice that stays open
 
 
@@ -24,7 +27,7 @@ NEVER_PAID = 2000  # days late that stand for an invoice that stays open
 class SupplierDraws:
     """Random numbers behind the supplier side, account x month; the same in every twin of the world.
 
-    `usage` and `one_off` are amounts in øre, mostly 0.
+    `usage` and `one_off` are amounts in øre, mostly 0. `levels`: what the account's own growth and lateness lie about.
     """
 
     changes: Flags
@@ -34,6 +37,7 @@ class SupplierDraws:
     lateness: Floats
     usage: Ints
     one_off: Ints
+    levels: Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -67,21 +71,30 @@ def draw_supplier(rngs: Mapping[str, np.random.Generator], companies: Companies,
     year = (np.arange(months) - companies.start[:, None]) // 12
     agreements = discount.normal(0, 0.05, (count, 60))
     agreed = np.take_along_axis(agreements, year % 60, axis=1)
-    lateness = 2 + 3 * payment.normal(0, 1, (count, 1)) - 0.8 * size + payment.normal(0, 7, shape)
+    own_lateness = 2 + 4 * payment.normal(0, 1, (count, 1)) - 0.8 * size
+    lateness = own_lateness + payment.normal(0, 7, shape)
+    changes = growth.random(shape) < CHANGED
+    own_growth = growth.normal(0.05, 0.45, (count, 1)) + 0.35 * size
     return SupplierDraws(
-        changes=growth.random(shape) < 0.35,
-        growth=growth.normal(0.05, 0.25, (count, 1)) + 0.35 * size + growth.standard_normal(shape),
+        changes=changes,
+        growth=own_growth + growth.standard_normal(shape),
         leaves=rngs["churn"].random(shape),
         discount=0.03 + discount.normal(0, 0.05, (count, 1)) + agreed - 0.025 * size,
         lateness=np.where(payment.random(shape) < 0.006, NEVER_PAID, lateness),
         usage=_now_and_then(rngs["billing"], shape, share=0.15, typical=45_000),
         one_off=_now_and_then(rngs["billing"], shape, share=0.04, typical=600_000),
+        levels={"growth": own_growth[:, 0], "lateness": own_lateness[:, 0]},
     )
 
 
 def _now_and_then(rng: np.random.Generator, shape: tuple[int, int], *, share: float, typical: int) -> Ints:
     amount = np.rint(typical * np.exp(rng.normal(0, 0.5, shape)) / 100).astype(np.int64) * 100
     return np.asarray(amount * (rng.random(shape) < share))
+
+
+def leaving_chance(companies: Companies, pull: Floats) -> Floats:
+    """The chance to leave in a month, account x month."""
+    return logistic(-5.25 - 0.15 * companies.size[:, None] - CHURN * pull)
 
 
 def supplier_side(
@@ -96,8 +109,8 @@ def supplier_side(
     pull = effect * (partnership - 0.5)
     month = np.arange(partnership.shape[1])
     begun = month >= companies.start[:, None]
-    step = np.where(draws.changes & (month > companies.start[:, None]), 0.05 * (draws.growth + GROWTH * pull), 0.0)
-    hazard = logistic(-5.25 - 0.15 * companies.size[:, None] - CHURN * pull)
+    step = np.where(draws.changes & (month > companies.start[:, None]), STEP * (draws.growth + GROWTH * pull), 0.0)
+    hazard = leaving_chance(companies, pull)
     # Everybody pays for one month of the exports at least.
     may_leave = (month > np.maximum(companies.start[:, None], 0)) & (month >= kept)
     left = np.cumsum((draws.leaves < hazard) & may_leave, axis=1) > 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from demo.clock import AS_OF
+from demo.expected import expected_values
 from demo.links import Links
 from demo.scoring import COMPONENTS, WINDOW, count_window, pool, references, value
 from demo.world import World
@@ -29,6 +30,8 @@ class DemoTruth:
         expected_mutual_value: for each partnership of `grid` the mean over all customers at the opening of the last
             six months, had every account had that partnership and all else been the same.
         spread_of_mutual_value: standard deviation over those customers as things really were.
+        planted: for each CRM account id that was a customer then, the supplier's and the customer's value (0-1) that
+            its own level, size and partnership plant for the last six months, without chance: an order to be found.
     """
 
     seed: int
@@ -42,6 +45,7 @@ class DemoTruth:
     dirt: Mapping[str, Mapping[str, int] | Sequence[str]]
     expected_mutual_value: Mapping[str, Sequence[float]]
     spread_of_mutual_value: float
+    planted: Mapping[str, Mapping[str, float]]
 
     def write(self, path: Path) -> None:
         """Write as JSON; the same truth gives the same bytes."""
@@ -70,7 +74,17 @@ def tell_truth(world: World, links: Links, dirt: Mapping[str, Mapping[str, int]]
         },
         expected_mutual_value=grid,
         spread_of_mutual_value=spread,
+        planted=_planted(world, links),
     )
+
+
+def _planted(world: World, links: Links) -> dict[str, dict[str, float]]:
+    sides = expected_values(world.records, world.latent.partnership, world.effect, references(world.records))
+    return {
+        str(account): {f"{side}_value": round(float(values[number]), 4) for side, values in sides.items()}
+        for number, account in enumerate(links.crm)
+        if np.isfinite(sides["supplier"][number])
+    }
 
 
 def _companies(world: World, links: Links) -> dict[str, dict[str, list[str]]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from demo.adoption import draw_usage, used_features
 from demo.clock import month_starts
 from demo.companies import Companies, draw_companies
 from demo.customer_side import customer_side, draw_tickets
@@ -36,8 +37,9 @@ class World:
     def twin(self, partnership: float) -> Records:
         """The same draws in a world where every account has this partnership in every month.
 
-        Only response times, resolutions, ratings, reopenings, payments, discounts, seats and churn follow it. Nobody
-        leaves before the last value window opens, so that it is compared over the customers that there really were.
+        Only response times, resolutions, ratings, reopenings, work on tickets, usage, payments, discounts, seats and
+        churn follow it. Nobody leaves before the last value window opens: it is compared over the customers that there
+        really were.
         """
         return _records(
             self.records,
@@ -55,6 +57,7 @@ def draw_world(accounts: int, months: int, seed: int, effect: float) -> World:
     latent = draw_latent(rngs["latent"], companies.size, months)
     supplier_draws = draw_supplier(rngs, companies, months)
     tickets = draw_tickets(rngs, companies, starts)
+    usage = draw_usage(rngs["usage"], companies, months)
     records = Records(
         companies,
         starts,
@@ -62,6 +65,8 @@ def draw_world(accounts: int, months: int, seed: int, effect: float) -> World:
         supplier_side(companies, supplier_draws, latent.partnership, effect),
         tickets,
         customer_side(tickets, latent.partnership, effect),
+        usage,
+        used_features(usage, latent.partnership, effect),
     )
     return World(seed, effect, starts, companies, latent, records, rngs)
 
@@ -74,4 +79,6 @@ def _records(records: Records, partnership: Floats, effect: float, kept: int) ->
         supplier_side(records.companies, records.supplier_draws, partnership, effect, kept),
         records.tickets,
         customer_side(records.tickets, partnership, effect),
+        records.usage,
+        used_features(records.usage, partnership, effect),
     )

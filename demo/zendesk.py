@@ -27,6 +27,7 @@ SCORES = {NOT_OFFERED: "unoffered", OFFERED: "offered", BAD: "bad", GOOD: "good"
 CHANNELS = ("email", "web", "api", "chat")
 PRIORITIES = ("low", "normal", "high", "urgent")
 FIRST_COMMENT = 52_000_000
+EFFORT_FIELD = 360_004_100_001  # of the house's own: minutes of work, entered when the ticket is solved
 ARCHIVE_TIME = (2026, 6, 30, 23, 0, 0)  # a fixed time, so that the archive's bytes are the same
 STRANGER_SHARE = 0.003  # tickets of a requester with a free mail box and no organisation
 
@@ -190,6 +191,7 @@ def _ticket(desk: _Desk, number: int) -> Json:
         "updated_at": str(desk.updated[number]),
         "via": {"channel": str(desk.channel[number])},
         "satisfaction_rating": {"score": SCORES[rating]},
+        "custom_fields": [{"id": EFFORT_FIELD, "value": int(served.effort[number]) if is_solved else None}],
         "metric_set": _metric_set(desk, number),
         "comments": _comments(desk, number),
     }
@@ -236,7 +238,7 @@ def _comments(desk: _Desk, number: int) -> list[Json]:
     """The question, our answer, and what the customer added between the question and the end."""
     return [
         {
-            "id": FIRST_COMMENT + number * (MAX_COMMENTS + 2) + position,
+            "id": FIRST_COMMENT + number * (MAX_COMMENTS + 3) + position,
             "author_id": author,
             "public": True,
             "created_at": f"{moment}:00Z",
@@ -254,5 +256,6 @@ def _said(desk: _Desk, number: int) -> list[tuple[np.datetime64, int, tuple[str,
     span = max(int((solved - created).astype(np.int64)) - 2, 0)
     later = desk.comment_shares[number, : desk.texts.customer_comments[number]]
     said = [(created, requester, words.QUESTION_BODY), (answered, agent, words.AGENT_BODY)]
+    said += [(served.solved[number], agent, words.AGENT_BODY)] if served.solved[number] > answered else []
     said += [(created + int(1 + share * span), requester, words.CUSTOMER_BODY) for share in later.tolist()]
     return sorted((part for part in said if part[0] < END), key=lambda part: part[0])

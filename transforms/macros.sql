@@ -31,6 +31,11 @@ create or replace temp macro local_month(instant, zone) as
 -- The day on which a UTC instant falls, in the given zone.
 create or replace temp macro local_day(instant, zone) as cast(instant at time zone 'UTC' at time zone zone as date);
 
+-- When a record became known. What came in a system's first drop was known before, since it was created; what comes
+-- later is known since its drop. Never the record's last change: that would select on the future.
+create or replace temp macro became_known(known_at, first_known_at, created_at) as
+    case when known_at = first_known_at then created_at else known_at end;
+
 -- Whole months from the first-of-month `a` to the first-of-month `b` (date_diff counts differ between engines).
 create or replace temp macro months_between(a, b) as (year(b) * 12 + month(b)) - (year(a) * 12 + month(a));
 

@@ -16,6 +16,7 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
+from transforms import lifetimes
 from warehouse import identifiers
 from warehouse.engine import Engine, quoted
 from warehouse.errors import ConfigurationError
@@ -154,8 +155,9 @@ def _tables(query: exp.Query) -> set[str]:
 
 
 def define_macros(engine: Engine) -> None:
-    """Make the scalar functions of transforms/macros.sql and identifiers.py known to the connection, for this run."""
+    """Make the project's functions known to the connection: macros.sql, lifetimes.py, identifiers.py."""
     identifiers.define(engine.connection)
+    lifetimes.define(engine.connection)
     for statement in sqlglot.parse(MACROS.read_text(encoding="utf-8"), read="duckdb"):
         if statement is not None:
             engine.execute(statement.sql(dialect="duckdb"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from demo.agreements import NOTICE, draw_actions, draw_changes
 from demo.clock import month_starts
 from demo.companies import SEGMENTS, draw_companies
 from demo.contacts import draw_calls, draw_mails, draw_meetings, draw_ticket_texts
@@ -144,6 +145,42 @@ def test_a_goal_is_confirmed_after_it_was_written_down_and_reviewed_before_as_of
     assert (goals.confirmed >= goals.created)[confirmed].all()
     assert (goals.reviewed >= goals.starts)[reviewed].all()
     assert (goals.reviewed <= np.minimum(goals.due, np.datetime64("2026-06-30")))[reviewed].all()
+
+
+def test_partners_own_more_of_the_actions_and_both_sides_keep_more_of_them(world: World) -> None:
+    high, low = split(world)
+    actions = draw_actions(world)
+    kept = ~np.isnat(actions.done) & (actions.done <= actions.first_due)
+    past = actions.first_due <= np.datetime64("2026-06-30")
+    for side in (True, False):
+        mine = past & (actions.is_customers == side)
+        shares = [kept[mine & np.isin(actions.account, np.flatnonzero(who))].mean() for who in (high, low)]
+        assert shares[0] > shares[1] + 0.2
+    owned = [actions.is_customers[np.isin(actions.account, np.flatnonzero(who))].mean() for who in (high, low)]
+    assert owned[0] > owned[1] + 0.1
+    assert (actions.due >= actions.first_due).all()
+    assert (actions.created < actions.first_due).all()
+
+
+def test_partners_tell_each_other_of_changes_ahead(world: World) -> None:
+    high, low = split(world)
+    changes = draw_changes(world)
+    plans = np.isin(changes.kind, ["volume_plan", "roadmap"])
+    ahead = (changes.effective - changes.announced).astype(int) >= NOTICE
+    shares = [ahead[plans & np.isin(changes.account, np.flatnonzero(who))].mean() for who in (high, low)]
+    assert shares[0] > shares[1] + 0.3
+    assert (np.diff(changes.announced.astype(int)) >= 0).all()
+
+
+def test_prices_change_without_a_review_where_costs_are_looked_at(world: World) -> None:
+    focused = world.latent.cost_focus[:, 0] > 0.7
+    relaxed = world.latent.cost_focus[:, 0] < 0.3
+    changes = draw_changes(world)
+    ours = np.isin(changes.kind, ["price_change", "scope_change"]) & (changes.effective < np.datetime64("2026-06-01"))
+    reviewed = ~np.isnat(changes.reviewed)
+    shares = [reviewed[ours & np.isin(changes.account, np.flatnonzero(who))].mean() for who in (focused, relaxed)]
+    assert shares[0] < shares[1] - 0.2
+    assert not changes.by_customer[ours].any()
 
 
 def test_cost_focused_customers_ask_for_discounts_and_dispute(world: World, people: People) -> None:

@@ -70,6 +70,12 @@ def test_usage_and_one_off_lines_are_no_recurring_revenue(world: Example) -> Non
     assert revenue(billed(world, lines, [month_invoice(5)]))["2026-05"] == Decimal("100.00")
 
 
+def test_a_discount_for_a_period_is_taken_off_and_one_without_a_period_is_not(world: Example) -> None:
+    lines = [month_line(5, "100"), month_line(5, "-15", kind="discount")]
+    lines.append("bill | once | i20265 | discount | -7 | 0 | - | - | DKK | 1")
+    assert revenue(billed(world, lines, [month_invoice(5)]))["2026-05"] == Decimal("85.00")
+
+
 def test_a_broken_period_counts_by_its_days(world: Example) -> None:
     # 15 days from 17 May to 1 June, and in force on 31 May.
     line = "bill | l1 | i20265 | recurring | 150 | 0 | 2026-05-17 | 2026-06-01 | DKK | 5"

@@ -9,9 +9,14 @@ with billed as (
 first_billed as (
     select account_id, min(day) as day from billed where account_id is not null group by account_id
 ),
--- A subscription may have begun long before anything else is known of it.
+-- A subscription may have begun long before anything else is known of it; usage, surveys and typed events say nothing of
+-- how the two dealt with each other in other months.
 data as (
-    select coalesce(min(case when table_name <> 'subscription' then first_month end), min(first_month)) as first_month
+    select
+        coalesce(
+            min(case when table_name in ('activity', 'ticket', 'goal', 'invoice', 'invoice_line') then first_month end),
+            min(first_month)
+        ) as first_month
     from canonical.coverage
 ),
 span as (

@@ -37,10 +37,18 @@ select
     person_key(activity.source_system, activity.person_source_id) as customer_person_id, -- the customer's person
     person_key(activity.source_system, activity.owner_source_id) as vendor_person_id, -- our person
     activity.thread_id,                                                                 -- mails of one thread share it
-    case
-        when activity.known_at = first.first_known_at then coalesce(activity.created_at, activity.started_at)
-        else activity.known_at
-    end as known_at                                                                     -- when it became known, UTC
+    became_known(
+        activity.known_at, first.first_known_at, coalesce(activity.created_at, activity.started_at)
+    ) as known_at,                                                                      -- when it became known, UTC
+    greatest(
+        local_month(activity.started_at, run.timezone),
+        local_month(
+            became_known(
+                activity.known_at, first.first_known_at, coalesce(activity.created_at, activity.started_at)
+            ),
+            run.timezone
+        )
+    ) as known_month                                                                    -- first month whose windows may count it
 from staged.activity as activity
 cross join setting.run as run
 join canonical.first_landing as first on first.source_system = activity.source_system

@@ -5,6 +5,7 @@ select
     invoice.invoice_id,                                                 -- the invoice
     invoice.account_id,                                                 -- the company; null when unmatched
     coalesce(line.kind, 'unknown') as kind,                             -- recurring, one_off, usage, discount, credit, service, tax, rounding, unknown
+    line.product,                                                       -- product or plan, where the source says so
     line.quantity,                                                      -- seats or pieces
     line.net,                                                           -- after discounts, without tax, in its currency
     line.discount_amount,                                               -- granted on this line

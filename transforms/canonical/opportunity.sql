@@ -14,9 +14,22 @@ select
     opportunity.has_rfp,                                                -- a tender or RFP; null = not recorded
     coalesce(opportunity.lost_reason, 'unknown') as lost_reason,        -- price, product, timing, no_decision, relationship, other, unknown
     opportunity.closed_on,                                              -- closing day, expected while open
-    local_day(opportunity.created_at, run.timezone) as created_on       -- day of creation in the project's zone
+    local_day(opportunity.created_at, run.timezone) as created_on,      -- day of creation in the project's zone
+    cast(date_trunc('month', opportunity.closed_on) as date) as month,  -- month of the closing day
+    greatest(
+        cast(date_trunc('month', opportunity.closed_on) as date),
+        local_month(
+            became_known(
+                opportunity.known_at,
+                first.first_known_at,
+                coalesce(opportunity.created_at, cast(opportunity.closed_on as timestamp))
+            ),
+            run.timezone
+        )
+    ) as known_month                                                    -- first month whose windows may count it
 from staged.opportunity as opportunity
 cross join setting.run as run
+join canonical.first_landing as first on first.source_system = opportunity.source_system
 left join canonical.account_lookup as xref
     on xref.source_system = opportunity.source_system and xref.source_account_id = opportunity.source_account_id
 where not coalesce(opportunity.is_deleted, false)

@@ -9,9 +9,22 @@ select
     action.due_on,                                                      -- due date today
     action.done_on,                                                     -- null while it is not done
     coalesce(action.status, 'unknown') as status,                       -- open, done, cancelled, unknown
-    local_day(action.created_at, run.timezone) as created_on            -- day of creation in the project's zone
+    local_day(action.created_at, run.timezone) as created_on,           -- day of creation in the project's zone
+    cast(date_trunc('month', coalesce(action.first_due_on, action.due_on)) as date) as month, -- month in which it was first due
+    greatest(
+        cast(date_trunc('month', coalesce(action.first_due_on, action.due_on)) as date),
+        local_month(
+            became_known(
+                action.known_at,
+                first.first_known_at,
+                coalesce(action.created_at, cast(coalesce(action.first_due_on, action.due_on) as timestamp))
+            ),
+            run.timezone
+        )
+    ) as known_month                                                    -- first month whose windows may count it
 from staged.plan_action as action
 cross join setting.run as run
+join canonical.first_landing as first on first.source_system = action.source_system
 left join staged.goal as goal
     on goal.source_system = action.source_system and goal.source_id = action.goal_source_id
 left join staged.plan as plan

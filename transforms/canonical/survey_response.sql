@@ -4,6 +4,7 @@ select
     response.source_system || ':' || response.source_id as response_id, -- system:id
     xref.account_id,                                                    -- the company; null when unmatched
     response.source_system || ':' || response.ticket_source_id as ticket_id, -- the ticket that it is about
+    person_key(response.source_system, response.person_source_id) as person_id, -- the answering person (person_id)
     response.instrument,                                                -- csat, nps, ces
     response.score,                                                     -- csat and ces 0-1, nps 0-10
     local_day(response.answered_at, run.timezone) as day,               -- day in the project's zone

@@ -8,8 +8,13 @@ select
     comment.is_public,                                                                  -- seen by the customer
     comment.created_at,                                                                 -- UTC
     local_day(comment.created_at, run.timezone) as day,                                 -- day in the project's zone
-    local_month(comment.created_at, run.timezone) as month                              -- its month
+    local_month(comment.created_at, run.timezone) as month,                             -- its month
+    greatest(
+        local_month(comment.created_at, run.timezone),
+        local_month(became_known(comment.known_at, first.first_known_at, comment.created_at), run.timezone)
+    ) as known_month                                                                    -- first month whose windows may count it
 from staged.ticket_comment as comment
 cross join setting.run as run
+join canonical.first_landing as first on first.source_system = comment.source_system
 left join canonical.person as person on person.person_id = person_key(comment.source_system, comment.author_source_id)
 where local_day(comment.created_at, run.timezone) <= run.as_of

@@ -31,7 +31,8 @@ select
     lag(mrr) over (partition by account_id order by month) as opening, -- mrr of the month before
     lag(mrr, 6) over (partition by account_id order by month) as opening_of_window, -- mrr 6 months before
     month >= first_paid_month as has_paid,                          -- paid in this month or one before
-    max(case when mrr > 0 then month end) over (
+    -- What cannot be converted was still paid for.
+    max(case when mrr > 0 or reason is not null then month end) over (
         partition by account_id order by month rows between unbounded preceding and current row
     ) as last_paid_month                                            -- latest month with revenue so far
 from joined
