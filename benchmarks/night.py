@@ -170,8 +170,16 @@ BARE_TICKETS = """
 create table measured as
 select organization_id as account, month,
     count(*) as tickets,
-    median(metric_set.reply_time_in_minutes.calendar) as first_response,
-    median(metric_set.full_resolution_time_in_minutes.calendar) as full_resolution,
+    -- What was answered or solved after the window's end still waited in it.
+    quantile_disc(case
+        when created_at + to_seconds(60 * metric_set.reply_time_in_minutes.calendar) < month + interval 1 month
+            then metric_set.reply_time_in_minutes.calendar
+        else 'infinity'::double
+    end, 0.5) as first_response,
+    quantile_disc(case
+        when metric_set.solved_at < month + interval 1 month then metric_set.full_resolution_time_in_minutes.calendar
+        else 'infinity'::double
+    end, 0.5) as full_resolution,
     avg((satisfaction_rating.score = 'good')::int) filter (satisfaction_rating.score in ('good', 'bad')) as csat,
     avg((metric_set.reopens > 0)::int) as reopen_rate
 from (

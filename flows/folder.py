@@ -93,6 +93,7 @@ EXAMPLES: dict[str, str] = {
     "hours": '{ mon = ["08:00-16:00"], tue = ["08:00-12:00", "13:00-16:00"] }',
     "holidays": '"DK"',
     "closed": "[2026-06-05, 2026-12-24]",
+    "support_hour": "650.0",
     "lexicon": '{ discount = ["prisafslag"] }',
     "shared_domains": '["koncern.example"]',
     "releases_group": '"analysts"',

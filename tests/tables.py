@@ -62,6 +62,8 @@ class Example:
         define_macros(self.engine)
         use_key(self.engine.connection, project_key(self.project))
         self.configure()
+        self.engine.execute("create table audit.quarantine (column_name varchar, rule varchar)")
+        self.engine.execute("create table audit.coverage (system varchar, entity varchar, as_of date)")
         self.engine.execute("create table audit.file (system varchar, known_at timestamp)")
         self.engine.execute(
             "create table setting.connected (system varchar, entity varchar, table_name varchar, column_name varchar, "

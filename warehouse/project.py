@@ -121,6 +121,20 @@ class Identity(_Strict):
     )
 
 
+class Costs(_Strict):
+    """What money amounts of cost and time are worth, where no export says so."""
+
+    support_hour: float | None = Field(
+        None,
+        gt=0,
+        description="what an hour of work on a ticket costs, wages and overheads included, in `currency`; "
+        "without it there is no contribution margin",
+    )
+    discount_rate: float = Field(
+        0.1, ge=0, lt=1, description="yearly rate by which a customer's future payments are discounted in `clv`"
+    )
+
+
 class Settings(_Strict):
     """The keys of mutual-value.toml; every one is optional."""
 
@@ -132,6 +146,7 @@ class Settings(_Strict):
     schedule: Schedule = Schedule.model_construct()
     limits: Limits = Limits.model_construct()
     identity: Identity = Identity.model_construct()
+    costs: Costs = Costs.model_construct()
     calendars: dict[str, Calendar] = Field(
         default_factory=dict, description="business hours by name; `systems.<system>.calendar` names one of them"
     )
@@ -228,6 +243,11 @@ class Project:
     @property
     def identity(self) -> Path:
         return self.root / "identity"
+
+    @property
+    def reference(self) -> Path:
+        """Frozen references: the scale of the scores."""
+        return self.root / "reference"
 
     @property
     def releases(self) -> Path:

@@ -14,12 +14,13 @@ import duckdb
 import pyarrow as pa
 import yaml
 
-from warehouse import links
+from warehouse import links, reference
 from warehouse.contracts import SystemContract
 from warehouse.engine import Engine, literal, quoted
 from warehouse.identifiers import shared_domains
 from warehouse.models import TRANSFORMS
 from warehouse.project import Calendar, Project
+from warehouse.shared_columns import LEAK_COLUMNS
 
 STYLE_MONTHS = 12
 VALUE_MONTHS = 6
@@ -80,6 +81,8 @@ def write_settings(
                 "last_month": windows.last_month,
                 "t0": windows.t0,
                 "fx_days": project.settings.fx_days,
+                "support_hour": project.settings.costs.support_hour,
+                "discount_rate": project.settings.costs.discount_rate,
                 "low": low,
                 "high": high,
             }
@@ -87,6 +90,9 @@ def write_settings(
     )
     _table(engine, "measure", [{"measure_id": name, **_scalars(measure)} for name, measure in measures().items()])
     _table(engine, "measure_source", _sources())
+    # Filled when it is known how the delivered files are read (warehouse/shared_columns.py).
+    _table(engine, "leak", [], LEAK_COLUMNS)
+    _table(engine, "reference", reference.rows(project, as_of), reference.COLUMNS)
     patterns = lexicon_patterns(project.settings.lexicon)
     _table(engine, "lexicon", patterns)
     define_lexicon(engine.connection, patterns)
@@ -192,14 +198,21 @@ def _position(order: Sequence[str], name: str) -> int | None:
 
 
 def _scalars(measure: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in measure.items() if not isinstance(value, list)}
+    """What SQL reads of a measure: not its lists, nor what only its page in docs says."""
+    return {
+        key: value
+        for key, value in measure.items()
+        if not isinstance(value, list) and key not in ("example", "literature")
+    }
 
 
-def _sources() -> list[dict[str, str]]:
+def _sources() -> list[dict[str, Any]]:
+    """What each measure needs: of the columns of one `need` (`a.b or c.d`) any one will do."""
     return [
-        dict(zip(("measure_id", "table_name", "column_name"), (name, *source.split(".")), strict=True))
+        {"measure_id": name, "need": need, "table_name": table, "column_name": column}
         for name, measure in measures().items()
-        for source in measure["sources"]
+        for need, source in enumerate(measure["sources"])
+        for table, column in (each.split(".") for each in source.split(" or "))
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from flows.folder import FOLDERS, configuration, make_project, refuse_real_exports
 from warehouse.errors import ConfigurationError
-from warehouse.project import Calendar, Identity, Limits, Project, Schedule, Settings, SystemSettings
+from warehouse.project import Calendar, Costs, Identity, Limits, Project, Schedule, Settings, SystemSettings
 
 
 def uncommented(text: str) -> str:
@@ -24,9 +24,9 @@ def test_an_unchanged_configuration_gives_the_defaults(tmp_path: Path) -> None:
 
 def test_every_key_is_there_with_its_description() -> None:
     text = configuration()
-    for model in (Settings, Schedule, Limits, Identity, SystemSettings, Calendar):
+    for model in (Settings, Schedule, Limits, Identity, Costs, SystemSettings, Calendar):
         for name, field in model.model_fields.items():
-            if name in ("schedule", "limits", "identity", "systems", "calendars"):
+            if name in ("schedule", "limits", "identity", "costs", "systems", "calendars"):
                 assert f"# [{name}" in text
             else:
                 assert f"# {field.description}\n# {name} = " in text

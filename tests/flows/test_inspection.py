@@ -36,10 +36,10 @@ GOOD = "goal_id,account_id,title,due_on,created_on,target,status,owner_side"
 
 def test_a_good_file_is_green_and_leaves_no_trace(here: Project) -> None:
     whole = (
-        "goal_id,account_id,title,owner_side,supplier_owner,customer_owner,beneficiary,metric_name,target,actual,"
-        "start_on,due_on,ended_on,confirmed_on,reviewed_on,status,created_on,updated_at"
+        "goal_id,account_id,title,owner_side,supplier_owner,customer_owner,beneficiary,metric_name,baseline,target,actual,"
+        "attainment,weight,start_on,due_on,ended_on,confirmed_on,reviewed_on,status,created_on,updated_at"
     )
-    drop(here, "a.csv", whole, "1,A,More,joint,,,joint,,5,,,2026-12-31,,,,active,2026-01-01,")
+    drop(here, "a.csv", whole, "1,A,More,joint,,,joint,,,5,,,,,2026-12-31,,,,active,2026-01-01,")
     found, told = look(here)
     assert found.is_green
     assert told == ["goals/a.csv: goal, 1 rows (1 loaded), landed", "1 landed: all green"]
@@ -113,4 +113,4 @@ def test_one_sample_of_each_system_is_all_green(tmp_path: Path) -> None:
     (tmp_path / "inbox").symlink_to(EXAMPLES / "inbox")
     found = inspect(Project(tmp_path, Project.open(EXAMPLES).settings))
     assert found.is_green, list(lines(found))[-30:]
-    assert len({file.report.system for file in found.files}) == 19
+    assert len({file.report.system for file in found.files}) == 20

@@ -19,8 +19,8 @@ def test_goals_are_read_and_name_their_account_by_its_crm_id(tmp_path: Path) -> 
     drop.csv(
         "goals", "goals.csv", header("goals"),
         "G1,0015i00000MLQoqAAH,Færre fejl,joint,m@vendor.example,l@nordlys.example,joint,Fejl,20,12.5,2026-01-01,2026-12-31,,"
-        "2026-01-15,2026-05-20,active,2026-01-02,",
-        "G2,0015i00000MLQoqAAH,Uden dato,,,,,,,,,,,,,,,",
+        "2026-01-15,2026-05-20,active,2026-01-02,,30,1,2",
+        "G2,0015i00000MLQoqAAH,Uden dato,,,,,,,,,,,,,,,,,,",
     )  # fmt: skip
     connection = drop.stage()
     assert records(
@@ -39,6 +39,23 @@ def test_goals_are_read_and_name_their_account_by_its_crm_id(tmp_path: Path) -> 
     assert records(connection, "account", "source_system, source_id, external_id") == [
         ("goals", "0015i00000MLQoqAAH", "0015i00000MLQoqAAH")
     ]
+
+
+def test_actions_are_told_from_goals_and_keep_their_first_due_date(tmp_path: Path) -> None:
+    drop = Drop(tmp_path, timezone="Europe/Copenhagen")
+    drop.csv(
+        "goals", "actions.csv", header("plan_actions"),
+        "P1,001,G1,Opmåling,supplier,2026-03-01,2026-04-01,2026-03-20,done,2026-01-02,",
+        "P2,001,,Oplæg,kunden,,2026-04-01,,open,,",
+    )  # fmt: skip
+    connection = drop.stage()
+    assert records(
+        connection, "plan_action", "source_id, goal_source_id, owner_side, first_due_on, due_on, done_on, status"
+    ) == [
+        ("P1", "G1", "vendor", dt.date(2026, 3, 1), dt.date(2026, 4, 1), dt.date(2026, 3, 20), "done"),
+        ("P2", None, "unknown", None, dt.date(2026, 4, 1), None, "open"),
+    ]
+    assert quarantine(connection) == [("goals", "plan_action", 2, "plan_action.owner_side", "enum_unmapped", "cell")]
 
 
 def test_activities_are_read_with_people_by_their_hashed_address(tmp_path: Path) -> None:
@@ -67,8 +84,8 @@ def test_events_of_both_kinds_are_told_apart_by_their_headers(tmp_path: Path) ->
         "events",
         "other.csv",
         header("cocreation_events"),
-        "C1,001,pilot,2026-02-01,2026-02-01",
-        "C2,001,party,2026-02-01,",
+        "C1,001,pilot,2026-02-01,2026-02-01,zendesk:4711",
+        "C2,001,party,2026-02-01,,",
     )
     connection = drop.stage()
     assert records(
@@ -100,6 +117,7 @@ def test_a_template_that_was_copied_and_left_empty_connects_nothing(tmp_path: Pa
     for system, template in (
         ("goals", "goals"),
         ("activities", "activities"),
+        ("goals", "plan_actions"),
         ("events", "events"),
         ("usage", "usage"),
     ):

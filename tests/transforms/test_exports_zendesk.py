@@ -212,3 +212,17 @@ def test_a_line_cut_in_the_middle_is_quarantined_and_the_others_are_read(tmp_pat
     connection = drop.stage()
     assert records(connection, "ticket", "source_id") == [("35436",)]
     assert [row[2:4] + row[5:] for row in quarantine(connection)] == [(2, "", "row")]
+
+
+def test_a_connectors_ticket_schedules_are_the_history_of_a_tickets_calendar(tmp_path: Path) -> None:
+    drop = Drop(tmp_path)
+    drop.csv(
+        "zendesk", "ticket_schedule.csv", "ticket_id,created_at,schedule_id",
+        "941606,2020-09-29 17:01:38,360000310393", "941606,2020-09-30 19:01:25,360000302914",
+    )  # fmt: skip
+    connection = drop.stage()
+    assert records(connection, "history", "entity, entity_source_id, field, new, changed_at") == [
+        ("ticket", "941606", "calendar", "360000310393", dt.datetime(2020, 9, 29, 17, 1, 38)),
+        ("ticket", "941606", "calendar", "360000302914", dt.datetime(2020, 9, 30, 19, 1, 25)),
+    ]
+    assert quarantine(connection) == []

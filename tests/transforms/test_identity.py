@@ -331,7 +331,7 @@ class TestStability:
         max_size=6,
     )
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(drops=st.lists(ACCOUNTS, min_size=2, max_size=3))
     def test_whatever_is_landed_later_no_link_that_was_made_changes(self, drops: list[list[tuple[str, ...]]]) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -85,6 +85,34 @@ def test_a_column_that_the_export_lacks_or_leaves_empty_is_named(example: MakeEx
     assert found["first_response"] == "below_min_n"
 
 
+def test_a_column_of_which_no_value_fits_its_contract_is_unparseable(example: MakeExample) -> None:
+    world = customer(example()).put("account", "source_system | source_id | external_id\ndesk | o1 | A")
+    world.put("activity", LONG_AGO)
+    world.put(
+        "ticket",
+        """
+        source_system | source_id | source_account_id | status | created_at       | csat | reopens
+        desk          | t1        | o1                | open   | 2024-01-05 10:00 | -    | -
+        """,
+    )
+    world.engine.execute(
+        "insert into audit.quarantine values ('ticket.csat', 'not_a_number'), ('ticket.created_at', 'x')"
+    )
+    found = reasons(world)
+    assert found["csat"] == "unparseable"
+    assert found["reopen_rate"] == "column_empty"
+
+
+@pytest.mark.parametrize(("collected", "reason"), [("2026-06-22", "stale_export"), ("2026-06-23", None)])
+def test_an_export_that_ended_a_week_before_the_month_makes_no_zero(
+    example: MakeExample, collected: str, reason: str | None
+) -> None:
+    world = customer(example()).put("activity", LONG_AGO)
+    world.engine.execute("insert into audit.coverage values ('crm', '', '2026-03-01'), ('crm', '', ?)", [collected])
+    assert reasons(world)["price_pressure"] == reason
+    assert reasons(world, "2026-05-01")["price_pressure"] is None
+
+
 def test_an_account_that_the_helpdesk_does_not_know_is_unmatched(example: MakeExample) -> None:
     world = customer(example()).put("account", "source_system | source_id | external_id\ndesk | o1 | X")
     world.put(
@@ -133,6 +161,7 @@ def test_revenue_of_nobody_known_counts_by_its_amount(example: MakeExample) -> N
         bill          | i4        | b2                | invoice     | 2026-02-01 | 700  | DKK
         """,
     )
+    world.put("invoice_line", "source_system | source_id | invoice_source_id | net\nbill | l1 | i1 | 100")
     world.put("activity", f"{LONG_AGO.strip()}\na1 | - | call | 2024-01-03 10:00 | held | vendor | Hej | - | v")
     assert reasons(world)["nrr"] == "account_unmatched"
     world.run("audit.matching")
@@ -199,6 +228,16 @@ def test_shrunk_shares_are_nearer_the_truth_and_their_intervals_cover_it(example
     assert 0.92 < np.mean(np.abs(found - truth) < 1.96 * error) < 0.98
 
 
+def test_one_trial_an_account_cannot_tell_accounts_from_chance(example: MakeExample) -> None:
+    """A renewal a year: a fifth of the accounts called for a tender. A tenth of p(1 - p) is taken for the accounts' own."""
+    world = example()
+    judged(world, "share", [(float(place % 5 == 0), 1.0) for place in range(100)])
+    between = world.rows("select between_variance from scores.pool where segment = '*'")[0][0]
+    assert between == pytest.approx(0.1 * 0.2 * 0.8)
+    found, _ = estimates(world)
+    assert sorted({round(float(each), 9) for each in found}) == [0.18, 0.28]  # nine trials at .2 beside the one
+
+
 def test_shrunk_rates_are_nearer_the_truth_and_their_intervals_cover_it(example: MakeExample) -> None:
     draw = np.random.default_rng(8)
     truth = draw.gamma(2, 0.5, 600)
@@ -232,9 +271,10 @@ def test_the_beta_binomial_posterior_is_the_textbook_one(example: MakeExample) -
 def scored(world: Example, supplier: float, customer_side: float, error: float = 0.1) -> tuple[float, ...]:
     world.engine.execute(
         "create or replace table scores.relationship as select 'a' as account_id, date '2026-06-01' as month, "
-        "2 as goal_indicators, 2 as conduct_indicators, 2 as cost_indicators, 3 as supplier_ok, 4 as customer_ok, "
-        "1.5::double as partnership_z, 0.2::double as partnership_error, -1.5::double as cost_focus_z, "
-        "0.2::double as cost_focus_error, ?::double as supplier_z, ?::double as supplier_error, "
+        "4 as indicators, 3 as supplier_ok, 4 as customer_ok, "
+        "1.5::double as partnership_z, 0.2::double as partnership_error, -1.5::double as cost_customer_z, "
+        "null::double as cost_supplier_z, -1.5::double as cost_focus_z, 0.2::double as cost_focus_error, "
+        "?::double as supplier_z, ?::double as supplier_error, "
         "?::double as customer_z, ?::double as customer_error",
         [supplier, error, customer_side, error],
     )
@@ -242,6 +282,9 @@ def scored(world: Example, supplier: float, customer_side: float, error: float =
         "create or replace table scores.shrunk (account_id varchar, month date, measure_id varchar, status varchar)"
     )
     world.engine.execute("create or replace table value.revenue (account_id varchar, month date, mrr decimal(18, 2))")
+    world.engine.execute(
+        "create or replace table style.shared_goal_coverage (account_id varchar, month date, goal_evidence varchar)"
+    )
     only(world, "mart.relationship_month")
     return world.rows(
         "select mutual_value, balance, tilt, supplier_value, customer_value, mutual_value_low, mutual_value_high "
@@ -278,7 +321,7 @@ def test_mutual_value_rises_with_either_side(
 def test_a_cell_is_named_only_when_it_is_likely(shared_world: Example) -> None:
     scored(shared_world, 0, 0)
     assert shared_world.rows("select style from mart.relationship_month") == [("Partnership",)]
-    shared_world.engine.execute("update scores.relationship set cost_focus_z = -0.1")
+    shared_world.engine.execute("update scores.relationship set cost_focus_z = -0.1, cost_customer_z = -0.1")
     only(shared_world, "mart.relationship_month")
     assert shared_world.rows("select style from mart.relationship_month") == [("Undetermined",)]
 
@@ -286,6 +329,45 @@ def test_a_cell_is_named_only_when_it_is_likely(shared_world: Example) -> None:
 def test_without_goals_the_evidence_says_so(shared_world: Example) -> None:
     scored(shared_world, 0, 0)
     assert shared_world.rows("select evidence from mart.relationship_month") == [("no_goals,cost_focus_customer",)]
+
+
+def evidence_with(world: Example, measure: str, goal_evidence: str) -> str:
+    """The evidence of an account of which one measure speaks, and whose goals rest on so much."""
+    scored(world, 0, 0)
+    world.engine.execute(f"insert into scores.shrunk values ('a', '2026-06-01', '{measure}', 'ok')")
+    world.engine.execute(f"insert into style.shared_goal_coverage values ('a', '2026-06-01', '{goal_evidence}')")
+    only(world, "mart.relationship_month")
+    return str(world.rows("select evidence from mart.relationship_month")[0][0])
+
+
+def test_the_evidence_says_what_the_scores_rest_on(shared_world: Example) -> None:
+    assert evidence_with(shared_world, "shared_goal_coverage", "confirmed") == "goals,cost_focus_customer"
+    assert evidence_with(shared_world, "mutual_responsibility", "confirmed") == "goals,cost_focus_customer"
+    assert evidence_with(shared_world, "cocreation_rate", "confirmed") == "no_goals,cost_focus_customer"
+    assert evidence_with(shared_world, "shared_goal_coverage", "owner_only") == "goals,owner_only,cost_focus_customer"
+
+
+def test_cost_focus_is_the_mean_of_the_sides_there_are(shared_world: Example) -> None:
+    scored(shared_world, 0, 0)
+    query = "select cost_focus_customer, cost_focus_supplier, cost_focus, evidence from mart.relationship_month"
+    customer, supplier, both, _ = shared_world.rows(query)[0]
+    assert (supplier, both) == (None, customer)
+    assert customer == pytest.approx(ndtr(-1.5))
+    shared_world.engine.execute("update scores.relationship set cost_supplier_z = 0.5")
+    only(shared_world, "mart.relationship_month")
+    assert shared_world.rows(query) == [
+        (
+            customer,
+            pytest.approx(ndtr(0.5)),
+            pytest.approx((ndtr(-1.5) + ndtr(0.5)) / 2),
+            "no_goals,cost_focus_customer,cost_focus_supplier",
+        )
+    ]
+    shared_world.engine.execute("update scores.relationship set cost_customer_z = null")
+    only(shared_world, "mart.relationship_month")
+    assert shared_world.rows(query) == [
+        (None, pytest.approx(ndtr(0.5)), pytest.approx(ndtr(0.5)), "no_goals,cost_focus_supplier")
+    ]
 
 
 def parts(world: Example, rows: str) -> list[tuple[object, ...]]:
@@ -317,6 +399,25 @@ def test_partnership_needs_three_indicators_of_both_kinds(shared_world: Example)
     ]
 
 
+def test_openness_counts_as_one_of_three_but_is_of_neither_kind(shared_world: Example) -> None:
+    goals, conduct = "partnership_goals | 1 | 1 | 1.0 | 0.1\n", "partnership_conduct | 1 | 1 | 0.5 | 0.1\n"
+    openness = "partnership_openness | 1 | 1 | 0.3 | 0.1"
+    assert parts(shared_world, goals + conduct + openness)[0][0] == pytest.approx(0.6)
+    assert parts(shared_world, goals.replace("1 | 1 | 1.0", "2 | 2 | 1.0") + openness)[0][0] is None
+
+
+def test_the_customers_cost_focus_needs_two_signs_and_ours_one(shared_world: Example) -> None:
+    theirs, ours = "cost_focus_customer | {n} | {n} | 1.0 | 0.02\n", "cost_focus_supplier | 1 | 1 | -0.5 | 0.09"
+    query = "select cost_customer_z, cost_supplier_z, cost_focus_z, cost_focus_error from scores.relationship"
+    parts(shared_world, theirs.format(n=1) + ours)
+    assert shared_world.rows(query) == [(None, -0.5, -0.5, pytest.approx(0.3))]
+    parts(shared_world, theirs.format(n=2) + ours)
+    # Errors of the two means: sqrt(.02) / 2 and .3; of their mean: half the root of the sum of squares.
+    assert shared_world.rows(query) == [(0.5, -0.5, 0.0, pytest.approx(math.sqrt(0.02 / 4 + 0.09) / 2))]
+    parts(shared_world, theirs.format(n=2))
+    assert shared_world.rows(query) == [(0.5, None, 0.5, pytest.approx(math.sqrt(0.02) / 2))]
+
+
 def test_a_side_needs_two_components_of_its_own_and_is_clipped(shared_world: Example) -> None:
     assert parts(shared_world, "supplier_value | 3 | 2 | 9.0 | 0.1\ncustomer_value | 4 | 1 | 1.0 | 0.1") == [
         (None, None, 2.326, None)
@@ -331,6 +432,7 @@ def reference(world: Example, values: list[float]) -> tuple[float, float | None,
         "create or replace table scores.shrunk (measure_id varchar, segment varchar, account_id varchar, month date, "
         "status varchar, estimate double, raw_value double)"
     )
+    world.engine.execute("create or replace table setting.measure as select 'm' as measure_id, 'index' as kind")
     world.engine.connection.executemany(
         "insert into scores.shrunk values ('m', 's', ?, '2025-01-01', 'ok', ?, ?)",
         [(f"a{place}", value, value) for place, value in enumerate(values)],
@@ -358,6 +460,20 @@ def test_equal_raw_values_tie_although_shrinkage_drew_them_apart(shared_world: E
     shared_world.engine.execute("update scores.shrunk set raw_value = 0, estimate = estimate / 1000 where estimate < 3")
     only(shared_world, "scores.reference")
     assert shared_world.rows("select method from scores.reference where segment = '*'") == [("moments",)]
+
+
+def test_values_that_were_drawn_together_keep_a_fifth_of_their_spread(shared_world: Example) -> None:
+    reference(shared_world, [1.0, 2, 3, 4, 100])
+    shared_world.engine.execute("update scores.shrunk set estimate = 3 + raw_value / 1000")
+    only(shared_world, "scores.reference")
+    assert shared_world.rows("select scale from scores.reference where segment = '*'") == [
+        (pytest.approx(0.2 * 1.4826),)
+    ]
+    reference(shared_world, [0.0, 0, 0, 1, 2, 3])
+    shared_world.engine.execute("update scores.shrunk set estimate = raw_value / 1000")
+    only(shared_world, "scores.reference")
+    (scale,) = shared_world.rows("select scale from scores.reference where segment = '*'")[0]
+    assert scale == pytest.approx(0.2 * np.std([0.0, 0, 0, 1, 2, 3], ddof=1))
 
 
 def test_the_base_period_begins_when_thirty_accounts_can_speak(shared_world: Example) -> None:

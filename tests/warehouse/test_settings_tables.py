@@ -51,5 +51,6 @@ def test_every_measure_is_complete_and_names_columns_that_exist() -> None:
         assert measure["kind"] in ("share", "rate", "duration", "index", "fact"), name
         assert measure["direction"] in ("up", "down"), name
         for source in measure["sources"]:
-            table, column = source.split(".")
-            assert column in staged_tables()[table], source
+            for each in source.split(" or "):
+                table, column = each.split(".")
+                assert column in staged_tables()[table], each

@@ -38,16 +38,24 @@ component as (
     select
         measure.account_id,
         max(case when measure.measure_id = 'nrr' then measure.value end) as nrr,
+        max(case when measure.measure_id = 'contribution_margin' then measure.value end) as contribution_margin,
         max(case when measure.measure_id = 'days_beyond_terms' then measure.value end) as days_beyond_terms,
         max(case when measure.measure_id = 'discount_depth' then measure.value end) as discount_depth,
         max(case when measure.measure_id = 'first_response' then measure.value end) as first_response,
         max(case when measure.measure_id = 'full_resolution' then measure.value end) as full_resolution,
         max(case when measure.measure_id = 'csat' then measure.value end) as csat,
-        max(case when measure.measure_id = 'reopen_rate' then measure.value end) as reopen_rate
+        max(case when measure.measure_id = 'reopen_rate' then measure.value end) as reopen_rate,
+        max(case when measure.measure_id = 'adoption' then measure.value end) as adoption
     from mart.account_month_measure as measure
     cross join setting.run as run
     where measure.month = run.last_month
     group by measure.account_id
+),
+logging as (
+    select logged.account_id, logged.value as logging_intensity
+    from mart.account_month_measure as logged
+    cross join setting.run as run
+    where logged.measure_id = 'logging_intensity' and logged.month = cast(run.t0 - to_months(1) as date)
 ),
 -- The end of paid service: the day after the last month with revenue.
 churn as (
@@ -87,16 +95,18 @@ select
     gained.balance,                                                             -- 0-1, over the value window
     gained.tilt,                                                                -- ln ratio / 2, over the value window
     component.nrr,                                                              -- ratio, over the value window
+    component.contribution_margin,                                              -- share, over the value window
     component.days_beyond_terms,                                                -- days, over the value window
     component.discount_depth,                                                   -- share, over the value window
     component.first_response,                                                   -- minutes, over the value window
     component.full_resolution,                                                  -- minutes, over the value window
     component.csat,                                                             -- share, over the value window
     component.reopen_rate,                                                      -- share, over the value window
+    component.adoption,                                                         -- share, over the value window
     ln(nullif(cast(opening.mrr as double), 0)) as log_mrr,                      -- ln of recurring revenue when the style window opened
     opening_seats.seats,                                                        -- seats when the style window opened
     cast(months_between(since.customer_month, run.t0) as double) as tenure_months, -- months as a customer at t0
-    manager_logging.logging_intensity,                                          -- interactions per account-month over the manager's other accounts
+    logging.logging_intensity,                                                  -- interactions per account-month over the manager's other accounts
     account.industry,                                                           -- industry
     account.region,                                                             -- region
     cast(renewal.days_to_renewal as double) as days_to_renewal,                 -- days from t0 to the end of the term
@@ -120,4 +130,4 @@ left join component on component.account_id = account.account_id
 left join churn on churn.account_id = account.account_id
 left join renewal on renewal.account_id = account.account_id
 left join scores.opening_seats as opening_seats on opening_seats.account_id = account.account_id
-left join scores.manager_logging as manager_logging on manager_logging.account_id = account.account_id
+left join logging on logging.account_id = account.account_id

@@ -5,6 +5,9 @@ with counted as (
     select account_id, month, 'shared_goal_coverage' as measure_id, numerator, denominator, n, raw_value, raw_error
     from style.shared_goal_coverage
     union all
+    select account_id, month, 'mutual_responsibility', numerator, denominator, n, raw_value, raw_error
+    from style.mutual_responsibility
+    union all
     select account_id, month, 'cocreation_rate', numerator, denominator, n, raw_value, raw_error from style.cocreation_rate
     union all
     select account_id, month, 'voluntary_initiative', numerator, denominator, n, raw_value, raw_error
@@ -12,9 +15,27 @@ with counted as (
     union all
     select account_id, month, 'dyadic_breadth', numerator, denominator, n, raw_value, raw_error from style.dyadic_breadth
     union all
+    select account_id, month, 'reciprocity', numerator, denominator, n, raw_value, raw_error from style.reciprocity
+    union all
+    select account_id, month, 'forward_openness', numerator, denominator, n, raw_value, raw_error
+    from style.forward_openness
+    union all
     select account_id, month, 'price_pressure', numerator, denominator, n, raw_value, raw_error from style.price_pressure
     union all
     select account_id, month, 'dispute_rate', numerator, denominator, n, raw_value, raw_error from style.dispute_rate
+    union all
+    select account_id, month, 'tender_rate', numerator, denominator, n, raw_value, raw_error from style.tender_rate
+    union all
+    select account_id, month, 'unilateral_change', numerator, denominator, n, raw_value, raw_error
+    from style.unilateral_change
+    union all
+    select account_id, month, 'own_viewpoint', numerator, denominator, n, raw_value, raw_error from style.own_viewpoint
+    union all
+    select account_id, month, 'effort_deflection', numerator, denominator, n, raw_value, raw_error
+    from style.effort_deflection
+    union all
+    select account_id, month, 'logging_intensity', numerator, denominator, n, raw_value, raw_error
+    from style.logging_intensity
     union all
     select account_id, month, 'mrr', numerator, denominator, n, raw_value, raw_error from value.mrr
     union all
@@ -40,6 +61,51 @@ with counted as (
     select account_id, month, 'csat', numerator, denominator, n, raw_value, raw_error from value.csat
     union all
     select account_id, month, 'reopen_rate', numerator, denominator, n, raw_value, raw_error from value.reopen_rate
+    union all
+    select account_id, month, 'expansion_rate', numerator, denominator, n, raw_value, raw_error
+    from value.expansion_rate
+    union all
+    select account_id, month, 'price_uplift', numerator, denominator, n, raw_value, raw_error
+    from value.price_uplift
+    union all
+    select account_id, month, 'logo_churn', numerator, denominator, n, raw_value, raw_error
+    from value.logo_churn
+    union all
+    select account_id, month, 'contribution_margin', numerator, denominator, n, raw_value, raw_error
+    from value.contribution_margin
+    union all
+    select account_id, month, 'dso', numerator, denominator, n, raw_value, raw_error
+    from value.dso
+    union all
+    select account_id, month, 'clv', numerator, denominator, n, raw_value, raw_error
+    from value.clv
+    union all
+    select account_id, month, 'advocacy', numerator, denominator, n, raw_value, raw_error
+    from value.advocacy
+    union all
+    select account_id, month, 'csat_response_rate', numerator, denominator, n, raw_value, raw_error
+    from value.csat_response_rate
+    union all
+    select account_id, month, 'first_contact_resolution', numerator, denominator, n, raw_value, raw_error
+    from value.first_contact_resolution
+    union all
+    select account_id, month, 'backlog_age', numerator, denominator, n, raw_value, raw_error
+    from value.backlog_age
+    union all
+    select account_id, month, 'nps', numerator, denominator, n, raw_value, raw_error
+    from value.nps
+    union all
+    select account_id, month, 'request_fulfilment', numerator, denominator, n, raw_value, raw_error
+    from value.request_fulfilment
+    union all
+    select account_id, month, 'adoption', numerator, denominator, n, raw_value, raw_error
+    from value.adoption
+    union all
+    select account_id, month, 'goal_attainment', numerator, denominator, n, raw_value, raw_error
+    from value.goal_attainment
+    union all
+    select account_id, month, 'whole_and_individual', numerator, denominator, n, raw_value, raw_error
+    from value.whole_and_individual
 )
 select
     account_month.account_id,                                               -- the company

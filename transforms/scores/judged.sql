@@ -11,6 +11,14 @@ automatic as (
     group by account_id
     having bool_and(collection = 'auto')
 ),
+-- Whose only renewals the law puts out to tender, and whose only changes of prices an agreed rule makes.
+exempted as (
+    select distinct account_id, 'tender_rate' as measure_id from style.renewal where is_exempt
+    union
+    select account_id, 'unilateral_change'
+    from canonical.relationship_event
+    where is_exempt and by_side = 'vendor' and kind in ('price_change', 'scope_change') and account_id is not null
+),
 asked as (
     select
         evidence.account_id,
@@ -25,17 +33,30 @@ asked as (
         evidence.raw_error,
         case
             when source_gap.reason is not null then source_gap.reason
-            when measure.measure_id in ('mrr', 'nrr', 'grr') and not exists_billing.any_billing then 'source_not_connected'
+            when enum_gap.reason is not null then enum_gap.reason
+            when measure.measure_id in ('mrr', 'nrr', 'grr', 'expansion_rate', 'price_uplift', 'logo_churn', 'clv', 'contribution_margin')
+                and not exists_billing.any_billing then 'source_not_connected'
+            -- Nobody has exported since a week before the month was over.
+            when source_until.known_until < cast(evidence.month + to_months(1) as date) - 8 then 'stale_export'
             when coalesce(account_gap.is_unmatched, false) then 'account_unmatched'
             when account_gap.covered_from > greatest(
                 account_month.customer_month, cast(evidence.month - to_months(cast(measure.window_months - 1 as integer)) as date)
             ) then 'outside_coverage'
             when measure.measure_id = 'days_beyond_terms' and automatic.account_id is not null then 'not_applicable'
-            when measure.measure_id in ('mrr', 'nrr', 'grr') and revenue.reason is not null then revenue.reason
+            when measure.measure_id in ('mrr', 'nrr', 'grr', 'expansion_rate', 'price_uplift', 'clv', 'contribution_margin')
+                and revenue.reason is not null then revenue.reason
+            when measure.measure_id in ('contribution_margin', 'dso') and evidence.denominator <= 0 then 'denominator_zero'
             -- Amounts of several currencies that cannot be added.
-            when measure.measure_id in ('days_beyond_terms', 'discount_depth')
+            when measure.measure_id in ('days_beyond_terms', 'discount_depth', 'dso')
                 and evidence.n > 0 and evidence.raw_value is null then 'fx_missing'
-            when measure.measure_id in ('nrr', 'grr') and revenue.has_paid and not evidence.is_enough then 'denominator_zero'
+            when measure.measure_id in ('nrr', 'grr', 'expansion_rate', 'price_uplift', 'logo_churn')
+                and revenue.has_paid and not evidence.is_enough then 'denominator_zero'
+            -- No ticket is open: nothing has an age.
+            when measure.measure_id = 'backlog_age' and not evidence.is_enough then 'denominator_zero'
+            when exempted.account_id is not null and evidence.n = 0 then 'not_applicable'
+            -- A manager without another account; an account without a manager is no case for it at all.
+            when measure.measure_id = 'logging_intensity' and not evidence.is_enough
+                then case when account.owner_id is null then 'not_applicable' else 'denominator_zero' end
             when not evidence.is_enough then 'below_min_n'
         end as reason
     from scores.evidence as evidence
@@ -43,7 +64,11 @@ asked as (
     join canonical.account_month as account_month
         on account_month.account_id = evidence.account_id and account_month.month = evidence.month
     cross join (select count(*) > 0 as any_billing from billed) as exists_billing
+    join canonical.account as account on account.account_id = evidence.account_id
     left join scores.source_gap as source_gap on source_gap.measure_id = evidence.measure_id
+    left join scores.source_until as source_until on source_until.measure_id = evidence.measure_id
+    left join scores.enum_gap as enum_gap on enum_gap.measure_id = evidence.measure_id
+    left join exempted on exempted.account_id = evidence.account_id and exempted.measure_id = evidence.measure_id
     left join scores.account_gap as account_gap
         on account_gap.account_id = evidence.account_id and account_gap.measure_id = evidence.measure_id
     left join automatic on automatic.account_id = evidence.account_id

@@ -3,7 +3,7 @@
 select
     account_id,                                                             -- the company
     month,                                                                  -- the month
-    part,                                                                   -- partnership_goals, partnership_conduct, cost_focus_customer, supplier_value, customer_value
+    part,                                                                   -- partnership_goals, partnership_conduct, partnership_openness, cost_focus_customer, cost_focus_supplier, supplier_value, customer_value
     count(*) as components,                                                 -- components in the mean
     count(case when status = 'ok' then 1 end) as ok_components,             -- of them with evidence of their own
     cast(sum(exact(z)) as double) as z_sum,                                 -- sum of z

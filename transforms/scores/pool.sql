@@ -42,6 +42,7 @@ centred as (
         kind,
         segment,
         accounts,
+        m,
         case when kind in ('share', 'rate') then k / nullif(m, 0) else plain_mean end as center,
         error_square,
         -- Weighted sum of squares about the centre.
@@ -61,7 +62,9 @@ select
     -- noise, so that equal accounts are shrunk together and nothing is divided by 0.
     case kind
         when 'share' then greatest(
-            (scatter - (accounts - 1) * center * (1 - center)) / nullif(effective, 0), 0.001 * center * (1 - center)
+            (scatter - (accounts - 1) * center * (1 - center)) / nullif(effective, 0),
+            -- From one trial an account (a renewal a year) nobody can tell accounts from chance: a tenth is assumed.
+            case when m < 2 * accounts then 0.1 else 0.001 end * center * (1 - center)
         )
         when 'rate' then greatest((scatter - (accounts - 1) * center) / nullif(effective, 0), 0.001 * center)
         else greatest(plain_variance - error_square, 0.001 * plain_variance, 0)

@@ -35,6 +35,7 @@ prior as (
         denominator,
         n,
         raw_value,
+        raw_error,
         status,
         reason,
         center,
@@ -60,6 +61,7 @@ posterior as (
         denominator,
         n,
         raw_value,
+        raw_error,
         status,
         reason,
         center,
@@ -92,6 +94,7 @@ select
     denominator,                                                            -- counts or exposure behind the value
     n,                                                                      -- amount of evidence
     raw_value,                                                              -- as counted
+    raw_error,                                                              -- its standard error where the model knows it
     status,                                                                 -- ok, thin, null
     reason,                                                                 -- why not ok
     case when status = 'ok' then estimate end as estimate,                  -- shrunk; durations as ln(minutes + 1)

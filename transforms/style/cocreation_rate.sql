@@ -1,7 +1,9 @@
 -- grain: account_id, month
 -- P3: participation events per 90 days.
 with monthly as (
-    select account_id, month, count(*) as events from style.participation group by account_id, month
+    select account_id, month, known_month, count(*) as events
+    from style.participation
+    group by account_id, month, known_month
 )
 select
     style_window.account_id,                                                    -- the company
@@ -14,5 +16,6 @@ select
 from style.window as style_window
 left join monthly
     on monthly.account_id = style_window.account_id
-    and monthly.month between style_window.window_start and style_window.month
+    and monthly.month >= style_window.window_start
+    and monthly.known_month <= style_window.month
 group by style_window.account_id, style_window.month, style_window.days

@@ -1,16 +1,20 @@
 -- grain: account_id, month
 -- C2: disputes and credit requests that were not upheld as our own error, per 100 invoices.
-with dispute as (
-    select distinct ticket.ticket_id, ticket.account_id, ticket.month
-    from canonical.ticket as ticket
-    left join canonical.signal as signal
-        on signal.entity = 'ticket' and signal.entity_id = ticket.ticket_id and signal.class = 'dispute'
-    where (signal.entity_id is not null or ticket.type = 'price_dispute') and not coalesce(ticket.upheld, false)
-),
-monthly as (
-    select account_id, month, count(*) as disputes, 0 as invoices from dispute group by account_id, month
+with monthly as (
+    select account_id, month, known_month, count(*) as disputes, 0 as invoices
+    from style.dispute
+    group by account_id, month, known_month
     union all
-    select account_id, month, 0, count(*) from canonical.invoice where kind = 'invoice' group by account_id, month
+    select
+        invoice.account_id,
+        invoice.month,
+        greatest(invoice.month, local_month(invoice.known_at, run.timezone)) as known_month,
+        0,
+        count(*)
+    from canonical.invoice as invoice
+    cross join setting.run as run
+    where invoice.kind = 'invoice'
+    group by invoice.account_id, invoice.month, greatest(invoice.month, local_month(invoice.known_at, run.timezone))
 )
 select
     style_window.account_id,                                                            -- the company
@@ -23,5 +27,6 @@ select
 from style.window as style_window
 left join monthly
     on monthly.account_id = style_window.account_id
-    and monthly.month between style_window.window_start and style_window.month
+    and monthly.month >= style_window.window_start
+    and monthly.known_month <= style_window.month
 group by style_window.account_id, style_window.month

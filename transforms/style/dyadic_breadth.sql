@@ -1,22 +1,5 @@
 -- grain: account_id, month
 -- P5: geometric mean of the effective numbers of active people on the two sides.
-with active as (
-    select account_id, month, count(distinct (day, thread_key)) as interactions
-    from style.interaction
-    group by account_id, month
-),
-activity_window as (
-    select
-        style_window.account_id,
-        style_window.month,
-        cast(coalesce(sum(active.interactions), 0) as bigint) as interactions,
-        count(active.month) as months
-    from style.window as style_window
-    left join active
-        on active.account_id = style_window.account_id
-        and active.month between style_window.window_start and style_window.month
-    group by style_window.account_id, style_window.month
-)
 select
     activity_window.account_id,                                             -- the company
     activity_window.month,                                                  -- last month of the window
@@ -33,7 +16,7 @@ select
     sqrt(customer.effective_people * vendor.effective_people) / 2 * sqrt(
         customer.entropy_variance + vendor.entropy_variance + 0.5 / activity_window.interactions
     ) as raw_error                                                          -- standard error
-from activity_window
+from style.interaction_month as activity_window
 left join style.side_breadth as customer
     on customer.account_id = activity_window.account_id
     and customer.month = activity_window.month

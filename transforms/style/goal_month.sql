@@ -21,9 +21,11 @@ qualified as (
         and goal.has_customer_owner
         and goal.due_on is not null
         and goal.status not in ('draft', 'cancelled')
-        -- Pursued in the month, and entered by then: what is written down afterwards was not shared at the time.
+        -- Pursued in the month, and known by then: what is written down afterwards was not shared at the time.
         and goal.start_on <= last_day(account_month.month)
-        and goal.created_on <= last_day(account_month.month)
+        and goal.known_on <= last_day(account_month.month)
+        -- What three companies have word for word was agreed with none of them.
+        and (goal.template_from is null or goal.template_from > last_day(account_month.month))
         and coalesce(goal.ended_on, goal.due_on) >= account_month.month
         and (not source.has_confirmation or goal.confirmed_on <= last_day(account_month.month))
         and (

@@ -1,19 +1,9 @@
 -- grain: account_id, month
--- C1: discount or concession requests by the customer per 90 days. Requests, whether granted or not; what was granted
--- is a matter of value.
-with request as (
-    select activity.account_id, activity.month, coalesce(activity.thread_id, activity.activity_id) as thread_key
-    from canonical.signal as signal
-    join canonical.activity as activity on activity.activity_id = signal.entity_id
-    where signal.entity = 'activity' and signal.class = 'discount_request' and activity.initiated_by = 'customer'
-    union
-    select ticket.account_id, ticket.month, ticket.ticket_id
-    from canonical.signal as signal
-    join canonical.ticket as ticket on ticket.ticket_id = signal.entity_id
-    where signal.entity = 'ticket' and signal.class = 'discount_request'
-),
-monthly as (
-    select account_id, month, count(distinct thread_key) as requests from request group by account_id, month
+-- C1: discount or concession requests by the customer per 90 days.
+with monthly as (
+    select account_id, month, known_month, count(*) as requests
+    from style.request
+    group by account_id, month, known_month
 )
 select
     style_window.account_id,                                                        -- the company
@@ -26,5 +16,6 @@ select
 from style.window as style_window
 left join monthly
     on monthly.account_id = style_window.account_id
-    and monthly.month between style_window.window_start and style_window.month
+    and monthly.month >= style_window.window_start
+    and monthly.known_month <= style_window.month
 group by style_window.account_id, style_window.month, style_window.days

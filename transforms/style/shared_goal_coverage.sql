@@ -7,7 +7,11 @@ select
     cast(style_window.active_months as double) as denominator,              -- active months
     style_window.active_months as n,                                        -- the evidence: active months
     count(goal_month.month) / style_window.active_months as raw_value,      -- share
-    cast(null as double) as raw_error                                       -- from the counts
+    cast(null as double) as raw_error,                                      -- from the counts
+    case
+        when bool_and(goal_month.goal_evidence = 'owner_only') then 'owner_only'
+        when count(goal_month.month) > 0 then 'confirmed'
+    end as goal_evidence                                                    -- confirmed, owner_only: an owner at the customer has to do; null: no goals
 from style.window as style_window
 left join style.goal_month as goal_month
     on goal_month.account_id = style_window.account_id

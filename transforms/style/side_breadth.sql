@@ -2,15 +2,21 @@
 -- The effective number of active people on each side of a relationship: exp of Shannon's entropy of their interactions
 -- (Hill number of order 1; M. O. Hill, Ecology 54, 1973). Ten people of whom one does all the talking are one.
 with person_month as (
-    select account_id, month, 'customer' as side, customer_human_id as human_id, count(distinct (day, thread_key)) as interactions
+    select
+        account_id,
+        month,
+        known_month,
+        'customer' as side,
+        customer_human_id as human_id,
+        count(distinct (day, thread_key)) as interactions
     from style.interaction
     where customer_human_id <> ''
-    group by account_id, month, customer_human_id
+    group by account_id, month, known_month, customer_human_id
     union all
-    select account_id, month, 'vendor', vendor_human_id, count(distinct (day, thread_key))
+    select account_id, month, known_month, 'vendor', vendor_human_id, count(distinct (day, thread_key))
     from style.interaction
     where vendor_human_id <> ''
-    group by account_id, month, vendor_human_id
+    group by account_id, month, known_month, vendor_human_id
 ),
 person_window as (
     select
@@ -22,7 +28,8 @@ person_window as (
     from style.window as style_window
     join person_month
         on person_month.account_id = style_window.account_id
-        and person_month.month between style_window.window_start and style_window.month
+        and person_month.month >= style_window.window_start
+        and person_month.known_month <= style_window.month
     group by style_window.account_id, style_window.month, person_month.side, person_month.human_id
 )
 select

@@ -4,11 +4,12 @@ with monthly as (
     select
         account_id,
         month,
+        known_month,
         count(*) as contacts,
         count(case when initiated_by = 'customer' then 1 end) as by_customer
     from style.contact
     where not is_obligatory
-    group by account_id, month
+    group by account_id, month, known_month
 )
 select
     style_window.account_id,                                                    -- the company
@@ -21,5 +22,6 @@ select
 from style.window as style_window
 left join monthly
     on monthly.account_id = style_window.account_id
-    and monthly.month between style_window.window_start and style_window.month
+    and monthly.month >= style_window.window_start
+    and monthly.known_month <= style_window.month
 group by style_window.account_id, style_window.month

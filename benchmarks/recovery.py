@@ -1,0 +1,111 @@
+"""Does the score find what was planted? Rank correlations with the truth of the made-up supplier.
+
+    python -m benchmarks.recovery [--accounts N] [--months N] [--seed N] [--effect E]
+
+A demo is written and built as a night does it, without checks and report. Style is compared with the planted
+partnership and cost focus, each the mean over the 12 months of the last window; value with the demo's own account of
+the records behind its files (demo/scoring.py), which saw no export, no link and no dirt. Reliability stands beside
+them: a score can follow the truth no better than the square root of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from demo import write_demo
+from demo.scoring import COMPONENTS, count_window, pool, references, value
+from demo.world import draw_world
+from warehouse import build
+from warehouse.contracts import SHIPPED, load_contracts
+from warehouse.landing import land, systems
+from warehouse.models import LAYERS
+from warehouse.project import Project
+
+STYLE_MONTHS = 12
+LANDED = dt.datetime(2026, 7, 1)
+SCORES = ("partnership", "cost_focus", "supplier_value", "customer_value")
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """One score of the last month: over so many accounts it follows the truth so far."""
+
+    score: str
+    accounts: int
+    spearman: float
+
+
+def measure(folder: Path, accounts: int, months: int, seed: int, effect: float) -> tuple[list[Recovered], pd.DataFrame]:
+    """Write a demo into `folder` and build it; every score's rank correlation with the truth, and mart.reliability."""
+    write_demo(folder, accounts=accounts, months=months, seed=seed, effect=effect)
+    scored, reliability = _built(folder)
+    planted = _planted(folder / "truth.json", seed, effect).reindex(scored.index)
+    found = []
+    for score in SCORES:
+        both = pd.DataFrame({"found": scored[score], "planted": planted[score]}).dropna()
+        found.append(Recovered(score, len(both), float(spearmanr(both["found"], both["planted"]).statistic)))
+    return found, reliability
+
+
+def _built(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """mart.relationship_month of the last month by the CRM's id, and mart.reliability."""
+    project, contracts = Project.open(folder), load_contracts([SHIPPED])
+    landed = [file for system in systems(project) for file in land(project, contracts, system, LANDED)]
+    engine = build.start(folder / "build", project, contracts, project.as_of())
+    try:
+        build.stage(engine, project, contracts, landed, project.as_of())
+        for name in LAYERS:
+            build.layer(engine, name)
+        build.contrast(engine, project, project.as_of())
+        scored = engine.execute(
+            f"select split_part(account_id, ':', 2) as account, {', '.join(SCORES)} from mart.relationship_month "
+            "where month = (select max(month) from mart.relationship_month)"
+        ).df()
+        reliability = engine.execute("select * from mart.reliability order by construct, statistic").df()
+    finally:
+        engine.close()
+    return scored.set_index("account"), reliability
+
+
+def _planted(path: Path, seed: int, effect: float) -> pd.DataFrame:
+    truth = json.loads(path.read_text(encoding="utf-8"))
+    crm = [known["salesforce"][0] for known in truth["companies"].values()]
+    style = {
+        score: [np.mean(truth["latent"][account][score][-STYLE_MONTHS:]) for account in crm]
+        for score in ("partnership", "cost_focus")
+    }
+    world = draw_world(truth["accounts"], truth["months"], seed, effect)
+    counted = count_window(world.records, truth["months"] - 1)
+    pools = {name: pool(component, counted[name], world.companies.segment) for name, component in COMPONENTS.items()}
+    values = value(counted, pools, references(world.records))
+    sides = {"supplier_value": values.supplier, "customer_value": values.customer}
+    return pd.DataFrame({**style, **sides}, index=pd.Index(crm, name="account"))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--accounts", type=int, default=600)
+    parser.add_argument("--months", type=int, default=36)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--effect", type=float, default=1.0)
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        found, reliability = measure(Path(folder), asked.accounts, asked.months, asked.seed, asked.effect)
+    for each in found:
+        print(f"{each.score:<16} Spearman {each.spearman:.3f} with the truth, {each.accounts} accounts")
+    for row in reliability.itertuples():
+        print(f"{row.construct:<16} {row.statistic} {row.value:.3f}, {row.accounts} accounts")
+
+
+if __name__ == "__main__":
+    main()
