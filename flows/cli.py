@@ -242,6 +242,81 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
+@app.command(epilog="Example: mutual-value explain salesforce:0015g00000A1bcd --month 2026-06 --project acme")
+def explain(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The company: its account_id or its exact name.")],
+    project: Folder = HERE,
+    month: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m"], metavar="YYYY-MM", help="By default the last complete one.")
+    ] = None,
+) -> None:
+    """Say why an account's mutual value is what it is and why it moved, down to tickets, invoices, goals and meetings.
+
+    Reads the published release. Names ids, dates and numbers; no people and no texts.
+    """
+    from flows.explaining import lines
+    from warehouse.explanation import explain as find
+
+    for line in lines(find(_published(_open(project)), account, month.date() if month else None)):
+        typer.echo(line)
+
+
+@app.command(epilog="Example: mutual-value whatif --account salesforce:0015g00000A1bcd --set csat=0.95 --project acme")
+def whatif(
+    project: Folder = HERE,
+    weights: Annotated[
+        str, typer.Option(metavar="MEASURE=NUMBER,...", help="How much measures weigh in their score; 1 unless named.")
+    ] = "",
+    account: Annotated[str | None, typer.Option(help="One company: its account_id or its exact name.")] = None,
+    values: Annotated[
+        str, typer.Option("--set", metavar="MEASURE=NUMBER,...", help="Values in the measures' units; a share is 0-1.")
+    ] = "",
+) -> None:
+    """Compute the published scores again with other weights, or with a measure of one account set to another value.
+
+    Arithmetic on the scores, not a forecast: nothing else moves with what is set.
+    """
+    from flows.supposing import one_account, portfolio, summary
+    from warehouse.explanation import account_of
+    from warehouse.whatif import compare, read, values_of, weights_of
+
+    if not weights and not values:
+        raise ConfigurationError("say what shall be otherwise: --weights, or --account with --set")
+    if values and account is None:
+        raise ConfigurationError("--set is for one company: name it with --account")
+    release = read(_published(_open(project)))
+    account_id = account_of(release.database, account) if account else None
+    found = compare(release, weights_of(weights, release), account_id, values_of(values, release))
+    _console().print(one_account(found[0]) if account_id else portfolio(found))
+    if account_id is None:
+        typer.echo(summary(found))
+
+
+@app.command(epilog="Example: mutual-value reference --freeze --project acme")
+def reference(
+    project: Folder = HERE,
+    freeze: Annotated[bool, typer.Option("--freeze", help="Keep the scale of the published release.")] = False,
+) -> None:
+    """Keep the scale that scores are measured on, so that late exports do not move it.
+
+    Without --freeze, lists what is kept. A night uses the newest that is not later than its as-of; without one, the
+    first 12 months of the data.
+    """
+    from flows.runs import utc_now
+    from warehouse.reference import every
+    from warehouse.reference import freeze as keep
+
+    opened = _open(project)
+    if freeze:
+        kept, is_new = keep(opened, _published(opened), utc_now())
+        typer.echo(f"{'Wrote' if is_new else 'Already there:'} {kept.path}")
+    found = every(opened)
+    for each in found:
+        typer.echo(f"{each.version}  for nights as of {each.day} and later, frozen {each.frozen_at} UTC")
+    if not found:
+        typer.echo("None is frozen: the first 12 complete months of the data serve. Keep one with: --freeze")
+
+
 @app.command(epilog="Example: mutual-value report --project acme")
 def report(project: Folder = HERE) -> None:
     """Print where the published report page is."""
@@ -380,7 +455,7 @@ def forget(
 
 @app.command(epilog="Example, in the checkout: mutual-value docs")
 def docs(project: Folder = HERE) -> None:
-    """Write the data dictionary, the catalogue of exports and the configuration's keys into DIR/docs."""
+    """Write the data dictionary, the catalogues of exports and measures and the configuration's keys into DIR/docs."""
     from warehouse.serving.dictionary import write
 
     for path in write(project / "docs"):

@@ -19,14 +19,19 @@ import pyarrow as pa
 from transforms.contrast.errors import ContrastError
 from transforms.contrast.protocol import Protocol
 from transforms.contrast.study import run as run_contrast
+from transforms.robustness import WEIGHTINGS, weight_robustness
 from warehouse.casting import stage as cast_lake
 from warehouse.contracts import SystemContract, staged_tables
 from warehouse.engine import Engine, literal, quoted
 from warehouse.errors import ConfigurationError
+from warehouse.halves import reliability
 from warehouse.keys import project_key, use_key
 from warehouse.landing import LandedFile
+from warehouse.lineage import ensure_sealed
+from warehouse.lineage import rows as lineage_rows
 from warehouse.models import LAYERS, Model, declared_tables, define_macros, find_models, run_models
 from warehouse.project import Project
+from warehouse.reference import version_in_force
 from warehouse.serving.dictionary import comment
 from warehouse.settings_tables import Windows, write_settings
 from warehouse.versions import keep_newest, remember_keys
@@ -48,7 +53,12 @@ class Run:
 
 
 def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract], as_of: dt.date) -> Engine:
-    """Make folder/warehouse.duckdb with the run's settings, and beside it the file of cast source rows."""
+    """Make folder/warehouse.duckdb with the run's settings, and beside it the file of cast source rows.
+
+    Raises:
+        ConfigurationError: the models let one source column feed both style and value.
+    """
+    ensure_sealed()
     folder.mkdir(parents=True, exist_ok=True)
     limits = project.settings.limits
     engine = Engine.open(
@@ -103,15 +113,46 @@ def contrast(engine: Engine, project: Project, as_of: dt.date) -> str:
     """Compute mart.contrast and its companions; the verdict on the primary outcome."""
     protocol = load_protocol(project)
     frame = engine.execute("select * from mart.contrast_input order by account_id").df()
-    result = run_contrast(frame, protocol, as_of, Windows.at(as_of).t0)
+    t0 = Windows.at(as_of).t0
+    result = run_contrast(frame, protocol, as_of, t0)
     for name in ("contrast", "contrast_balance", "retention"):
         _fill(engine, f"mart.{name}", getattr(result, name))
     _fill(engine, "mart.contrast_flow", result.flow.assign(as_of=as_of))
+    robustness(engine, project, as_of)
+    _fill_rows(engine, "mart.reliability", _reliability(engine, (t0 - dt.timedelta(days=1)).replace(day=1)))
     rows = engine.execute(
         "select verdict from mart.contrast where comparison = ? and outcome = ? order by estimator limit 1",
         [protocol.primary_comparison, protocol.primary_outcome],
     ).fetchall()
     return str(rows[0][0]) if rows else "not_estimable"
+
+
+def _reliability(engine: Engine, month: dt.date) -> list[dict[str, Any]]:
+    """Rows of mart.reliability; none where the data begin after the month."""
+    if not engine.execute("select 1 from mart.month where month = ?", [month]).fetchall():
+        return []
+    return [{"month": month, **asdict(each)} for each in reliability(engine, month)]
+
+
+_COMPONENTS = """
+    select component.account_id, component.part, component.measure_id, component.z
+    from scores.component as component
+    join mart.relationship_month as relationship
+        on relationship.account_id = component.account_id and relationship.month = component.month
+    cross join setting.run as run
+    where component.month = run.last_month
+        and component.part in ('supplier_value', 'customer_value')
+        and relationship.mutual_value is not null
+"""
+
+
+def robustness(engine: Engine, project: Project, as_of: dt.date) -> None:
+    """Compute mart.weight_robustness: what stays of each account's rank under other weights."""
+    frame = engine.execute(f"{_COMPONENTS} order by account_id, part, measure_id").df()
+    result = weight_robustness(frame, load_protocol(project).seed)
+    month = Windows.at(as_of).last_month
+    told = result.assign(month=month, weightings=WEIGHTINGS, accounts=len(result))
+    _fill(engine, "mart.weight_robustness", told)
 
 
 def _fill(engine: Engine, table: str, frame: pd.DataFrame) -> None:
@@ -124,6 +165,14 @@ def _fill(engine: Engine, table: str, frame: pd.DataFrame) -> None:
     engine.connection.unregister("frame_rows")
 
 
+def _fill_rows(engine: Engine, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make a declared table of rows (column -> value)."""
+    import pandas as pd
+
+    model = next(model for model in declared_tables() if model.table == table)
+    _fill(engine, table, pd.DataFrame(rows, columns=list(model.columns)))
+
+
 def finish(engine: Engine, project: Project, run: Run) -> Path:
     """Write what the release says of itself, describe every column, and close the file; its path.
 
@@ -131,6 +180,7 @@ def finish(engine: Engine, project: Project, run: Run) -> Path:
         duckdb.Error: the file could not be checkpointed; it must not be published then.
     """
     _say_release(engine, project, run)
+    _fill_rows(engine, "audit.lineage", lineage_rows())
     comment(engine.connection, every_table())
     engine.execute("detach staged")
     engine.execute("checkpoint")
@@ -156,7 +206,7 @@ def _say_release(engine: Engine, project: Project, run: Run) -> None:
             "as_of": run.as_of,
             "built_at": now,
             "code_version": code,
-            "reference_version": "first_12_months",
+            "reference_version": version_in_force(project, run.as_of),
             "protocol_hash": load_protocol(project).hash,
         },
     )

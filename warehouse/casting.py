@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
-from warehouse import accounting, coverage, drops, queries, waivers
+from warehouse import accounting, coverage, drops, queries, shared_columns, waivers
 from warehouse.accounting import Ledger, NotLanded
 from warehouse.cells import SQL_TYPES
 from warehouse.contracts import KEY_COLUMNS, StagedType, SystemContract, staged_tables
@@ -54,7 +54,7 @@ def stage(
     until: dt.datetime | None = None,
 ) -> None:
     """Fill `staged` (an attached database) from the lake, and audit.file, .drop, .quarantine, .coverage and
-    setting.connected.
+    setting.connected, setting.leak.
 
     Every table of staged.yml is made, empty where no source fills it. `landed` is landing's report: files that did
     not get into the lake are listed in audit.file with what is wrong with them. Of drops that stood at `until` (UTC,
@@ -85,6 +85,7 @@ def stage(
     found = coverage.delivered(connection, plans, project)
     coverage.write_coverage(connection, found, landed)
     coverage.write_connected(connection, found)
+    shared_columns.write_leaks(connection, plans)
     _drop_work(connection, filled)
     connection.execute("reset disabled_optimizers")
 

@@ -16,7 +16,8 @@ TRUE_ROWS = """
 insert into mart.release values ('r1', '2024-03-15', '2024-03-16 02:00', '0.1', null, 'abc');
 
 create table mart.account (account_id varchar, name varchar, status varchar);
-insert into mart.account values ('crm:1', 'Alpha', 'active'), ('crm:2', 'Beta', 'churned');
+insert into mart.account values ('crm:1', 'Alpha', 'active'), ('crm:2', 'Beta', 'churned'),
+    ('crm:3', 'Gamma', 'active');
 
 create table mart.month (month date, year integer, quarter integer, month_name varchar, is_complete boolean);
 insert into mart.month values ('2024-01-01', 2024, 1, 'January', true), ('2024-02-01', 2024, 1, 'February', true),
@@ -47,6 +48,14 @@ insert into mart.relationship_month values
     ('crm:1', '2024-02-01', 0.7, 0.6, 0.8, 0.3, null, 0.3, 'Partnership', 0.64, 0.36, 0.48, 0.4, 0.6, 0.96, 120, null),
     ('crm:2', '2024-02-01', null, null, null, null, null, null, null, 0.5, null, null, null, null, null, null,
      'customer_value: 1 of 2 components');
+
+insert into mart.relationship_month (account_id, month, supplier_value, customer_value, mutual_value, mutual_value_low,
+    mutual_value_high, balance, reason) values
+    ('crm:3', '2024-01-01', 0.16, 0.36, 0.24, 0.2, 0.3, 0.24 / 0.26, 'partnership: 1 of 3 indicators'),
+    ('crm:3', '2024-02-01', 0.64, 0.36, 0.48, 0.4, 0.6, 0.96, 'partnership: 1 of 3 indicators');
+create table mart.score_change (account_id varchar, month date, measure_id varchar, side varchar, contribution double);
+insert into mart.score_change values ('crm:3', '2024-02-01', 'nrr', 'supplier', ln(2) + 0.1),
+    ('crm:3', '2024-02-01', 'csat', 'customer', -0.1);
 
 create table mart.mrr_bridge (account_id varchar, month date, opening decimal(18, 2), new decimal(18, 2),
     reactivated decimal(18, 2), expanded decimal(18, 2), contracted decimal(18, 2), churned decimal(18, 2),
@@ -105,6 +114,7 @@ GRAINS = {
     "mart.measure": ("measure_id",),
     "mart.account_month_measure": ("account_id", "month", "measure_id"),
     "mart.relationship_month": ("account_id", "month"),
+    "mart.score_change": ("account_id", "month", "measure_id"),
     "mart.mrr_bridge": ("account_id", "month"),
     "audit.identity": ("system", "source_account_id"),
     "audit.purpose": ("system", "kind"),

@@ -73,17 +73,17 @@ def test_what_is_planted_is_found_counted_and_named_by_its_keys(
         # suite, expectation, column: severity, observed
         ("mart.account", "expect_column_values_to_not_be_null", "account_id"): (
             "critical",
-            "1 of 4 rows: account_id=None",
+            "1 of 5 rows: account_id=None",
         ),
         ("mart.account", "grain_is_unique", ""): ("critical", "1 row: account_id=crm:1, copies=2"),
-        ("mart.account", in_set, "status"): ("critical", "1 of 4 rows: account_id=crm:1"),
+        ("mart.account", in_set, "status"): ("critical", "1 of 5 rows: account_id=crm:1"),
         ("mart.relationship_month", between, "partnership"): (
             "critical",
-            "1 of 2 rows: account_id=crm:1, month=2024-02-01",
+            "1 of 4 rows: account_id=crm:1, month=2024-02-01",
         ),
         ("mart.relationship_month", between, "partnership_high"): (
             "critical",
-            "1 of 2 rows: account_id=crm:1, month=2024-02-01",
+            "1 of 4 rows: account_id=crm:1, month=2024-02-01",
         ),
         ("mart.relationship_month", "account_id_is_in_mart.account", "account_id"): (
             "critical",

@@ -76,6 +76,18 @@ PLANTED: list[tuple[str, str, dict[str, str]]] = [
         "update mart.relationship_month set mutual_value = null, balance = null where account_id = 'crm:1'",
         {"account_id": "crm:1"},
     ),
+    # A contribution too many, one missing, one of a change that there was not.
+    (
+        "score_changes_add_up",
+        "insert into mart.score_change values ('crm:3', '2024-02-01', 'late', 'supplier', 0.00000001)",
+        {"account_id": "crm:3", "month": "2024-02-01"},
+    ),
+    ("score_changes_add_up", "delete from mart.score_change", {"account_id": "crm:3", "month": "2024-02-01"}),
+    (
+        "score_changes_add_up",
+        "insert into mart.score_change values ('crm:2', '2024-02-01', 'nrr', 'supplier', 0)",
+        {"account_id": "crm:2", "month": "2024-02-01"},
+    ),
     (
         "scores_lie_in_their_intervals",
         "update mart.relationship_month set mutual_value_low = 0.481 where account_id = 'crm:1'",

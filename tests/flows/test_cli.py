@@ -21,7 +21,14 @@ from warehouse.lock import hold
 from warehouse.project import Project
 from warehouse.serving.publish import current_run_id
 
-COMMANDS = ("init", "demo", "check", "run", "serve", "status", "contrast", "report", "publish", "forget", "docs")
+COMMANDS = (
+    "init", "demo", "check", "run", "serve", "status", "explain", "whatif", "contrast", "reference", "report", "publish",
+    "forget", "docs",
+)  # fmt: skip
+# What the commands cannot do without.
+REQUIRED = {
+    "forget": ("--email", "anna@customer.dk"), "explain": ("crm:1",), "whatif": ("--weights", "nrr=2"),
+}  # fmt: skip
 
 
 def call(*arguments: str | Path) -> Result:
@@ -64,8 +71,7 @@ class TestHelp:
 class TestWrongUse:
     @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("init", "demo", "docs")])
     def test_without_a_project_is_exit_2_and_says_what_to_do(self, command: str, tmp_path: Path) -> None:
-        required = ("--email", "anna@customer.dk") if command == "forget" else ()
-        result = call(command, *required, "--project", tmp_path)
+        result = call(command, *REQUIRED.get(command, ()), "--project", tmp_path)
         assert result.exit_code == 2
         assert f"mutual-value init --project {tmp_path}" in result.stderr
         assert "Traceback" not in result.stderr
@@ -344,6 +350,19 @@ class TestAPublishedRelease:
         with hold(project.root, "other", "2026-06-30T02:00:00"):
             assert call("publish", "--project", project.root, "--release", oldest).exit_code == 3
         assert current_run_id(project) == newest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "say what shall be otherwise: --weights, or --account with --set"),
+        (("--set", "csat=1"), "--set is for one company: name it with --account"),
+    ],
+)
+def test_what_if_without_an_if_is_wrong_use(project: Project, arguments: tuple[str, ...], says: str) -> None:
+    result = call("whatif", "--project", project.root, *arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr
 
 
 def test_docs_are_written_into_the_folders_docs(tmp_path: Path) -> None:

@@ -16,9 +16,12 @@ from demo import write_demo
 from flows.nightly import nightly
 from flows.runs import Journal, read_runs
 from flows.steps import run_night
+from warehouse.explanation import explain
 from warehouse.landing import landing_time
 from warehouse.models import LAYERS
 from warehouse.project import Project
+from warehouse.reference import freeze
+from warehouse.whatif import compare, read
 
 LANDED_AT = dt.datetime(2026, 6, 30, 2, 0, 0)
 
@@ -73,7 +76,7 @@ class TestANightUnderPrefect:
         assert tables >= {
             "mart.release", "mart.account", "mart.month", "mart.measure", "mart.account_month_measure",
             "mart.relationship_month", "mart.mrr_bridge", "mart.contrast", "mart.contrast_balance", "mart.retention",
-            "audit.file", "audit.quarantine", "audit.run", "audit.expectation", "audit.coverage", "audit.identity",
+            "mart.score_change", "mart.weight_robustness", "audit.lineage", "audit.file", "audit.quarantine", "audit.run", "audit.expectation", "audit.coverage", "audit.identity",
         }  # fmt: skip
 
     def test_says_which_run_built_it_and_as_of_when(self, published: Project) -> None:
@@ -114,6 +117,53 @@ class TestANightUnderPrefect:
                 data_type, '^(VARCHAR|BOOLEAN|INTEGER|BIGINT|DOUBLE|DATE|TIMESTAMP|DECIMAL\\([0-9]+,[0-9]+\\))$')
         """
         assert query(published, odd) == []
+
+
+class TestAPublishedRelease:
+    def test_explains_every_account_that_has_a_value(self, published: Project) -> None:
+        valued = (
+            "select account_id from mart.relationship_month, setting.run "
+            "where month = last_month and mutual_value is not null order by 1 limit 10"
+        )
+        for (account_id,) in query(published, valued):
+            found = explain(published.current / "warehouse.duckdb", account_id)
+            assert sum(each.points or 0 for each in found.components) == pytest.approx(found.change, abs=1e-7)
+            assert all(each.records for each in found.components if each.measure_id == "nrr")
+
+    def test_has_the_scores_that_what_if_computes_without_an_if(self, published: Project) -> None:
+        expected = dict(
+            query(
+                published,
+                "select account_id, [partnership, supplier_value, customer_value, mutual_value, mutual_value_low, "
+                "mutual_value_high] from mart.relationship_month, setting.run where month = last_month",
+            )
+        )
+        for each in compare(read(published.current / "warehouse.duckdb"), {}):
+            names = ("partnership", "supplier_value", "customer_value", "mutual_value")
+            found = [each.after[name].value if name in each.after else None for name in names]
+            mutual = each.after.get("mutual_value")
+            found += [mutual.low, mutual.high] if mutual else [None, None]
+            assert found == pytest.approx(expected[each.account_id], abs=1e-9)
+
+    def test_proves_that_style_and_value_share_no_column(self, published: Project) -> None:
+        sides = "case when part in ('supplier_value', 'customer_value') then 'value' else 'style' end"
+        shared = (
+            f"select source_column from audit.lineage where part <> 'none' and not may_be_shared "
+            f"group by source_column having count(distinct {sides}) > 1"
+        )
+        assert query(published, shared) == []
+        assert query(published, "select count(*) from setting.leak") == [(0,)]
+
+
+def test_a_night_after_freezing_says_which_reference_it_used_and_scores_the_same(
+    published: Project, exports: Path, tmp_path: Path
+) -> None:
+    again = fresh(exports, tmp_path / "project")
+    kept, _ = freeze(again, published.current / "warehouse.duckdb", LANDED_AT)
+    run_night(again, Journal.begin(again))
+    assert query(again, "select reference_version from mart.release") == [(kept.version,)]
+    assert query(again, "select distinct origin from scores.reference") == [("frozen",)]
+    assert_same_marts(published, again)
 
 
 def test_the_same_night_again_gives_the_same_marts_byte_for_byte(

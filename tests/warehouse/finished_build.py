@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse.engine import quoted
+from warehouse.lineage import rows as lineage_rows
 from warehouse.models import declared_tables
 from warehouse.settings_tables import measures
 
@@ -31,6 +32,10 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "as_of": "DATE", "currency": "VARCHAR", "timezone": "VARCHAR", "last_month": "DATE", "t0": "DATE",
         "low": "DOUBLE", "high": "DOUBLE",
     },
+    "setting.leak": {
+        "measure_id": "VARCHAR", "style_measure_id": "VARCHAR", "system": "VARCHAR", "entity": "VARCHAR",
+        "source_column": "VARCHAR", "style_column": "VARCHAR", "value_column": "VARCHAR",
+    },
     "mart.account": {
         "account_id": "VARCHAR", "name": "VARCHAR", "segment": "VARCHAR", "industry": "VARCHAR", "country": "VARCHAR",
         "region": "VARCHAR", "size_band": "VARCHAR", "customer_since": "DATE", "status": "VARCHAR",
@@ -46,7 +51,7 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
     "mart.account_month_measure": {
         "account_id": "VARCHAR", "month": "DATE", "measure_id": "VARCHAR", "value": "DOUBLE", "raw_value": "DOUBLE",
-        "numerator": "DOUBLE", "denominator": "DOUBLE", "standard_error": "DOUBLE", "n": "DOUBLE", "status": "VARCHAR",
+        "raw_low": "DOUBLE", "raw_high": "DOUBLE", "numerator": "DOUBLE", "denominator": "DOUBLE", "standard_error": "DOUBLE", "n": "DOUBLE", "status": "VARCHAR",
         "reason": "VARCHAR", "known_at_source": "VARCHAR",
     },
     "mart.relationship_month": {
@@ -55,6 +60,9 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "cost_focus": "DOUBLE", "style": "VARCHAR", "supplier_value": "DOUBLE", "customer_value": "DOUBLE",
         "mutual_value": "DOUBLE", "mutual_value_low": "DOUBLE", "mutual_value_high": "DOUBLE", "balance": "DOUBLE",
         "tilt": "DOUBLE", "mrr": "DECIMAL(18,2)", "evidence": "VARCHAR", "reason": "VARCHAR",
+    },
+    "mart.score_change": {
+        "account_id": "VARCHAR", "month": "DATE", "measure_id": "VARCHAR", "side": "VARCHAR", "contribution": "DOUBLE",
     },
     "mart.contrast_input": {"account_id": "VARCHAR", "partnership": "DOUBLE", "reason": "VARCHAR"},
     "audit.matching": {
@@ -129,6 +137,17 @@ def finished_build(
         + [_month(dt.date(2026, 7, 1), is_complete=False)],
         "mart.relationship_month": _relationships(random, accounts, spine, goals),
         "mart.account_month_measure": _measures(accounts, spine),
+        "mart.score_change": [
+            {
+                "account_id": f"crm:{number}",
+                "month": LAST_MONTH,
+                "measure_id": measure_id,
+                "side": "customer",
+                "contribution": 0.01 * place,
+            }
+            for number in range(accounts)
+            for place, measure_id in enumerate(("csat", "reopen_rate"), start=1)
+        ],
         "mart.contrast_input": [
             {"account_id": f"crm:{number}", "reason": "not a customer at t0" if number % 12 == 0 else None}
             for number in range(accounts)
@@ -322,6 +341,7 @@ def _audit(accounts: int) -> dict[str, list[dict[str, Any]]]:
                 "records_before": 60, "is_believed": True, "records_absent": 0, "message": "",
             },
         ],
+        "audit.lineage": lineage_rows(),
         "audit.purpose": [
             {
                 "system": "salesforce", "kind": "meeting", "activities": 40, "by_field": 10, "by_rule": 20,

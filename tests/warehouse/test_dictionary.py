@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -18,13 +19,15 @@ from warehouse.serving.dictionary import (
     configuration_keys,
     configuration_page,
     exports_page,
+    measures_page,
     stale,
     tables_page,
     write,
 )
+from warehouse.settings_tables import measures
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ["configuration.md", "exports.md", "tables.md"]
+PAGES = ["configuration.md", "exports.md", "measures.md", "tables.md"]
 
 ACCOUNT = Model(
     schema="mart",
@@ -87,7 +90,7 @@ def test_the_pages_in_docs_are_what_the_sources_say_today() -> None:
     assert [path.name for path in stale(DOCS)] == [], "run `mutual-value docs` in the checkout"
 
 
-def test_writing_makes_the_three_pages_and_nothing_else(tmp_path: Path) -> None:
+def test_writing_makes_the_four_pages_and_nothing_else(tmp_path: Path) -> None:
     written = write(tmp_path / "docs")
     assert sorted(path.name for path in written) == PAGES
     assert sorted(path.name for path in (tmp_path / "docs").iterdir()) == PAGES
@@ -106,6 +109,26 @@ def test_hand_written_pages_are_left_alone(tmp_path: Path) -> None:
     write(tmp_path)
     assert (tmp_path / "operations.md").read_text(encoding="utf-8") == "mine"
     assert stale(tmp_path) == []
+
+
+# --- measures --------------------------------------------------------------------------------------------------------
+
+
+def test_a_measure_shows_its_formula_labels_evidence_and_the_columns_behind_it() -> None:
+    page = measures_page()
+    own = page.split("### Satisfaction (`csat`)", 1)[1].split("\n### ", 1)[0]
+    assert "| Danish | Tilfredshed |" in own
+    assert "| formula | `good / (good + bad)` |" in own
+    assert "| minimum evidence | 3 ratings |" in own
+    computed = next(line for line in own.splitlines() if line.startswith("| computed from"))
+    assert "`ticket.csat`" in computed
+    assert "ticket.created_at" not in own
+
+
+def test_every_measure_stands_once_under_its_side() -> None:
+    page = measures_page()
+    for name in measures():
+        assert page.count(f"(`{name}`)") == 1, name
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -254,3 +277,24 @@ def test_declared_tables_have_a_type_and_a_description_for_each_column() -> None
     for model in declared_tables():
         assert model.types.keys() == model.columns.keys(), model.table
         assert all(model.columns.values()), model.table
+
+
+EXAMPLES = {name: facts["example"] for name, facts in measures().items()}
+
+
+@pytest.mark.parametrize("name", [name for name, example in EXAMPLES.items() if " = " in example])
+def test_the_example_of_a_measure_comes_out_as_it_says(name: str) -> None:
+    expression, value = EXAMPLES[name].rsplit(": ", 1)[1].split(" = ")
+    written = expression.replace(",", "").replace(";", ",")
+    assert re.fullmatch(r"[0-9+*/().,\- ]*", re.sub("sqrt|min|max", "", written))
+    found = eval(written, {"__builtins__": {}, "sqrt": math.sqrt, "min": min, "max": max})
+    assert found == pytest.approx(float(value.replace(",", "")), abs=0.005)
+
+
+def test_only_medians_have_an_example_in_words() -> None:
+    assert {name for name, example in EXAMPLES.items() if " = " not in example} == {
+        "first_response",
+        "first_response_business",
+        "full_resolution",
+        "full_resolution_business",
+    }

@@ -23,7 +23,9 @@ COMMANDS = sorted(set(re.findall(r"mutual-value ([a-z]+(?: --[a-z-]+(?: [A-Z][A-
 
 
 def test_the_page_names_commands() -> None:
-    assert {command.split()[0] for command in COMMANDS} == {"run", "check", "serve", "status", "publish", "docs"}
+    assert {command.split()[0] for command in COMMANDS} == {
+        "run", "check", "serve", "status", "publish", "reference", "docs",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

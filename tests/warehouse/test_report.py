@@ -550,3 +550,47 @@ def test_a_verdict_that_is_no_word_of_the_protocol_is_refused(tmp_path: Path) ->
         row["verdict"] = "proven"
     with pytest.raises(UnknownVerdict, match="'proven' is none of supported, contradicted"):
         render(build.write(tmp_path / "warehouse.duckdb"), tmp_path / "report")
+
+
+# The firewall and what moved -----------------------------------------------------------------------------------------
+
+
+def test_the_proof_counts_both_sides_and_says_that_nothing_is_in_both(rendered: Render) -> None:
+    page = rendered(finished_build())
+    assert re.search(r"\d+ measures of style rest on \d+ columns of the exports", page.text)
+    assert "no column is in both" in page.text
+
+
+def test_a_shared_column_and_a_mapping_that_leaks_are_named(rendered: Render) -> None:
+    build = finished_build()
+    shared = {"source_column": "ticket.csat", "use": "value", "may_be_shared": False, "path": ""}
+    build.rows["audit.lineage"] = [
+        {**shared, "measure_id": "csat", "side": "customer", "part": "customer_value"},
+        {**shared, "measure_id": "dispute_rate", "side": "style", "part": "cost_focus_customer"},
+        # The same column in a harmless use on one side hides nothing.
+        {
+            **shared,
+            "measure_id": "price_pressure",
+            "side": "style",
+            "part": "cost_focus_customer",
+            "may_be_shared": True,
+        },
+    ]
+    build.rows["setting.leak"] = [
+        {
+            "measure_id": "csat", "style_measure_id": "price_pressure", "system": "zendesk", "entity": "ticket",
+            "source_column": "Mood", "style_column": "ticket.subject", "value_column": "ticket.csat",
+        }
+    ]  # fmt: skip
+    page = rendered(build)
+    assert "shared are ticket.csat" in page.text
+    assert ["csat", "price_pressure", "zendesk, ticket", "Mood", "ticket.subject", "ticket.csat"] in page.rows
+
+
+def test_the_accounts_that_moved_most_show_their_components(rendered: Render) -> None:
+    build = finished_build()
+    page = rendered(build)
+    moved = [row for row in page.rows if row[:2] == ["Reopened tickets", "customer"] and len(row) == 3]
+    assert len(moved) == 10
+    build.rows["mart.score_change"] = []
+    assert "For no account is mutual value known in the last two months." in rendered(build).text

@@ -50,6 +50,10 @@ class Findings:
     purposes: list[Row]
     identity: list[Row]
     checks: list[Row]
+    movers: list[Row]
+    sides: list[Row]
+    either_side: list[Row]
+    leaks: list[Row]
 
     def estimate(self, comparison: str, outcome: str, estimator: str = "overlap") -> Row | None:
         """The contrast's row, or None where that contrast was not computed."""
@@ -164,6 +168,7 @@ MEASURES = """
     from mart.measure as measure
     left join totals on totals.measure_id = measure.measure_id
     left join reasons on reasons.measure_id = measure.measure_id
+    where measure.side <> 'score'
     order by list_position(['style', 'supplier', 'customer', 'secondary', 'score'], measure.side), measure.label
 """
 
@@ -236,6 +241,78 @@ CHECKS = """
     order by success, severity, suite, expectation, column_name
 """
 
+# The ten accounts whose mutual value moved most in the last month, one row per component: in points of 100, so that a
+# unit of ln mutual value is worth (b - a) / (ln b - ln a).
+MOVERS = """
+    with moved as (
+        select
+            now.account_id, now.month, before.mutual_value as before, now.mutual_value as now,
+            case
+                when abs(ln(now.mutual_value / before.mutual_value)) < 1e-12 then now.mutual_value
+                else (now.mutual_value - before.mutual_value) / ln(now.mutual_value / before.mutual_value)
+            end as scale
+        from mart.relationship_month as now
+        join setting.run as run on run.last_month = now.month
+        join mart.relationship_month as before
+            on before.account_id = now.account_id and before.month = cast(now.month - to_months(1) as date)
+        where now.mutual_value is not null and before.mutual_value is not null
+        order by abs(now.mutual_value - before.mutual_value) desc, now.account_id
+        limit 10
+    )
+    select
+        account.name, moved.account_id, moved.before, moved.now, measure.label, change.side,
+        change.contribution * moved.scale as contribution
+    from moved
+    join mart.account as account on account.account_id = moved.account_id
+    join mart.score_change as change on change.account_id = moved.account_id and change.month = moved.month
+    join mart.measure as measure on measure.measure_id = change.measure_id
+    order by
+        abs(moved.now - moved.before) desc, moved.account_id, abs(change.contribution) desc, change.measure_id
+"""
+
+# What enters a score stands on one side of the firewall: style, or value.
+SIDED = """
+    select
+        measure_id, source_column, may_be_shared, path,
+        case when part in ('supplier_value', 'customer_value') then 'value' else 'style' end as side
+    from audit.lineage
+    where part <> 'none'
+"""
+
+SIDES = f"""
+    with sided as ({SIDED})
+    select
+        side, count(distinct measure_id) as measures,
+        count(distinct source_column) filter (where not may_be_shared) as columns,
+        string_agg(distinct source_column, ', ' order by source_column) filter (where not may_be_shared) as names
+    from sided
+    group by side
+    order by side
+"""
+
+EITHER_SIDE = f"""
+    with sided as ({SIDED}),
+    counted as (
+        select
+            source_column, count(distinct side) as sides, bool_and(may_be_shared) as may_be_shared,
+            count(distinct side) filter (where not may_be_shared) as closed_sides
+        from sided
+        group by source_column
+    )
+    select source_column, may_be_shared
+    from counted
+    where sides = 2 and (may_be_shared or closed_sides = 2)
+    order by source_column
+"""
+
+LEAKS = """
+    select
+        leak.measure_id, leak.style_measure_id, leak.system, leak.entity, leak.source_column, leak.style_column,
+        leak.value_column
+    from setting.leak as leak
+    order by leak.measure_id, leak.style_measure_id, leak.source_column
+"""
+
 CONTRAST = "select * from mart.contrast order by comparison, outcome, estimator"
 BALANCE = "select * from mart.contrast_balance order by comparison, outcome, abs(smd_before) desc, covariate"
 RETENTION = "select style, day, survival, ci_low, ci_high, at_risk, events from mart.retention order by style, day"
@@ -289,6 +366,10 @@ def _read(connection: duckdb.DuckDBPyConnection) -> Findings:
         purposes=_rows(connection, PURPOSES),
         identity=_rows(connection, IDENTITY),
         checks=_rows(connection, CHECKS, {"run_id": release["run_id"]}),
+        movers=_rows(connection, MOVERS),
+        sides=_rows(connection, SIDES),
+        either_side=_rows(connection, EITHER_SIDE),
+        leaks=_rows(connection, LEAKS),
     )
 
 

@@ -16,8 +16,9 @@ DEFINITIONS = (
     ),
     (
         "Cost focus",
-        "How far each side looks after its own costs: requests for discounts, disputes. It is a second axis, not the "
-        "opposite of partnership; a customer can be strong in both.",
+        "How far each side looks after its own costs: requests for discounts, disputes and tenders of the customer, "
+        "one-sided changes and goals of ours. It is a second axis, not the opposite of partnership; a customer can be "
+        "strong in both.",
     ),
     (
         "Mutual value",

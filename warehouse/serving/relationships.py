@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.serving import charts, formats
-from warehouse.serving.findings import POINTS_AT_MOST, SMALLEST_GROUP, Findings
+from warehouse.serving.findings import POINTS_AT_MOST, SMALLEST_GROUP, Findings, Row
 from warehouse.serving.page import Column, figure, fold, paragraph, table
 
 ACCOUNT_COLUMNS = (
@@ -69,6 +69,32 @@ def _extremes(findings: Findings, month: str) -> str:
     best = table(f"Most mutual value, {month}; MRR in {currency}", ACCOUNT_COLUMNS, findings.highest)
     least = table(f"Least mutual value, {month}; MRR in {currency}", ACCOUNT_COLUMNS, findings.lowest)
     return best + least
+
+
+MOVER_COLUMNS = (
+    Column("Component", lambda row: formats.text(row["label"])),
+    Column("Side", lambda row: row["side"]),
+    Column("Points", lambda row: formats.points(row["contribution"], signed=True), is_number=True),
+)
+
+
+def movers(findings: Findings) -> tuple[str, ...]:
+    """The accounts that moved most in the last month, and which components moved them."""
+    if not findings.movers:
+        return (paragraph("For no account is mutual value known in the last two months."),)
+    note = paragraph(
+        "The ten accounts whose mutual value moved most since the month before, and what moved it: the points add up "
+        "to the change. `mutual-value explain ACCOUNT` shows the tickets, invoices and goals behind any account's."
+    )
+    by_account: dict[str, list[Row]] = {}
+    for row in findings.movers:
+        by_account.setdefault(row["account_id"], []).append(row)
+    return (note, *(fold(_mover(rows[0]), table(_mover(rows[0]), MOVER_COLUMNS, rows)) for rows in by_account.values()))
+
+
+def _mover(row: Row) -> str:
+    change = formats.points(row["now"] - row["before"], signed=True)
+    return f"{formats.text(row['name'])}: {formats.points(row['before'])} to {formats.points(row['now'])} ({change})"
 
 
 RETENTION_COLUMNS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.serving import comparison, formats, guide, health, relationships, wording
+from warehouse.serving import comparison, firewall, formats, guide, health, relationships, wording
 from warehouse.serving.findings import Findings, Row, read
 from warehouse.serving.page import contents, escaped, page, paragraph, section
 
@@ -77,6 +77,8 @@ SECTIONS: dict[str, tuple[str, Callable[[Findings], tuple[str, ...]]]] = {
     "comparison": ("The comparison", comparison.contrast),
     "retention": ("Who stays", relationships.retention),
     "months": ("Over the months", relationships.months),
+    "movers": ("What moved", relationships.movers),
+    "firewall": ("Style and value apart", firewall.firewall),
     "data": ("The data behind it", health.data),
     "guide": ("How to read this", guide.guide),
 }
