@@ -82,7 +82,7 @@ class TestIdentity:
         assert (measured.precision, measured.recall) == (1 / 2, 1 / 5)
 
     def test_a_small_tangled_world_is_linked_without_a_wrong_link(self, tmp_path: Path) -> None:
-        world = identity.measure(tmp_path, seed=3, dirt=4.0, accounts=60, from_probability=0.9)
+        world = identity.measure(tmp_path, seed=3, dirt=4.0, accounts=40, from_probability=0.9)
         assert world.certain.precision == world.accepted.precision == 1.0
         assert 0.5 < world.certain.recall < world.accepted.recall
         assert world.accepted.recall >= 0.95
