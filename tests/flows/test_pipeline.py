@@ -155,6 +155,7 @@ class TestAPublishedRelease:
         assert query(published, "select count(*) from setting.leak") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_night_after_freezing_says_which_reference_it_used_and_scores_the_same(
     published: Project, exports: Path, tmp_path: Path
 ) -> None:
