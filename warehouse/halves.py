@@ -42,7 +42,14 @@ EVENTS = {
 # A goal counts while it is pursued, which may be long after it was set.
 LASTING = ("canonical.goal", "style.tagged_goal")
 # What does not depend on the half.
-KEPT = ("scores.account_gap", "scores.enum_gap", "scores.reference", "scores.source_gap", "style.window")
+KEPT = (
+    "scores.account_gap",
+    "scores.enum_gap",
+    "scores.reference",
+    "scores.source_gap",
+    "scores.source_until",
+    "style.window",
+)
 
 
 def reliability(engine: Engine, month: dt.date) -> list[Reliability]:

@@ -18,10 +18,11 @@ import yaml
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.schema import MappingSchema
 
 from warehouse.contracts import staged_tables
 from warehouse.errors import ConfigurationError
-from warehouse.models import TRANSFORMS, Model, find_models
+from warehouse.models import TRANSFORMS, Model, find_models, measures
 
 STYLE_PARTS = (
     "partnership_goals",
@@ -141,7 +142,7 @@ class Lineage:
     def __init__(self, models: Iterable[Model], firewall: Firewall) -> None:
         self._models = {model.table: model for model in models}
         self._firewall = firewall
-        self._schema = _schema(self._models.values())
+        self._schema = _schema(self._models.values(), firewall.keys)
         self._scopes: dict[str, Scope] = {}
         self._found: dict[tuple[str, str], Traces] = {}
         self._in_scope: dict[tuple[int, str], Traces] = {}
@@ -185,7 +186,7 @@ class Lineage:
             query = sqlglot.parse_one(self._models[table].sql, read="duckdb")
             qualified = qualify(
                 query,
-                schema={**self._schema},
+                schema=self._schema,
                 dialect="duckdb",
                 validate_qualify_columns=False,
                 quote_identifiers=False,
@@ -307,15 +308,14 @@ def _name(table: exp.Table) -> str:
     return f"{table.db}.{table.name}"
 
 
-def _schema(models: Iterable[Model]) -> dict[str, dict[str, dict[str, str]]]:
-    """Schema -> table -> column -> a type, as sqlglot resolves names by; all columns are text, only names matter."""
-    shared = Firewall.load().keys
-    known: dict[str, dict[str, dict[str, str]]] = {
-        "staged": {table: dict.fromkeys((*columns, *shared), "text") for table, columns in staged_tables().items()}
+def _schema(models: Iterable[Model], keys: Iterable[str]) -> MappingSchema:
+    """What sqlglot resolves names by, read once for all models; all columns are text, only names matter."""
+    known: dict[str, Any] = {
+        "staged": {table: dict.fromkeys((*columns, *keys), "text") for table, columns in staged_tables().items()}
     }
     for model in models:
         known.setdefault(model.schema, {})[model.name] = dict.fromkeys(model.columns, "text")
-    return known
+    return MappingSchema(known, dialect="duckdb")
 
 
 def side_of(measure: Mapping[str, Any]) -> str | None:
@@ -329,20 +329,15 @@ def side_of(measure: Mapping[str, Any]) -> str | None:
 def traces(root: Path = TRANSFORMS) -> Mapping[str, Traces]:
     """Every measure of root/measures.yml -> its traces."""
     lineage = Lineage(find_models(root), Firewall.load(root))
-    return {measure_id: lineage.of_measure(measure_id) for measure_id in _measures(root)}
+    return {measure_id: lineage.of_measure(measure_id) for measure_id in measures(root)}
 
 
 @cache
-def _measures(root: Path) -> Mapping[str, Mapping[str, Any]]:
-    catalogue: dict[str, dict[str, Any]] = yaml.safe_load((root / "measures.yml").read_text(encoding="utf-8"))
-    return catalogue
-
-
 def bound(root: Path = TRANSFORMS) -> Mapping[str, Mapping[str, Traces]]:
     """Side (style, value) -> measure that enters a score -> its traces to the columns that only one side may read."""
     firewall = Firewall.load(root)
     sides: dict[str, dict[str, Traces]] = {"style": {}, "value": {}}
-    for measure_id, measure in _measures(root).items():
+    for measure_id, measure in measures(root).items():
         side = side_of(measure)
         if side:
             own = traces(root)[measure_id]
@@ -374,7 +369,7 @@ def ensure_sealed(root: Path = TRANSFORMS) -> None:
 
 def rows(root: Path = TRANSFORMS) -> list[dict[str, str | bool]]:
     """The rows of audit.lineage."""
-    firewall, catalogue = Firewall.load(root), _measures(root)
+    firewall, catalogue = Firewall.load(root), measures(root)
     return [
         {
             "measure_id": measure_id,

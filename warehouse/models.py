@@ -6,11 +6,12 @@ what a row is, the one behind each output column says what it holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import sqlglot
 import yaml
@@ -66,6 +67,13 @@ def find_models(root: Path = TRANSFORMS) -> tuple[Model, ...]:
         read_model(path, schema) for folder, schema in LAYERS.items() for path in sorted((root / folder).glob("*.sql"))
     ]
     return tuple(in_order(models))
+
+
+@cache
+def measures(root: Path = TRANSFORMS) -> Mapping[str, Mapping[str, Any]]:
+    """root/measures.yml: every measure by its id."""
+    catalogue: dict[str, dict[str, Any]] = yaml.safe_load((root / "measures.yml").read_text(encoding="utf-8"))
+    return catalogue
 
 
 @cache

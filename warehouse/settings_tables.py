@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,7 @@ from warehouse import links, reference
 from warehouse.contracts import SystemContract
 from warehouse.engine import Engine, literal, quoted
 from warehouse.identifiers import shared_domains
-from warehouse.models import TRANSFORMS
+from warehouse.models import TRANSFORMS, measures
 from warehouse.project import Calendar, Project
 from warehouse.shared_columns import LEAK_COLUMNS
 
@@ -49,13 +48,6 @@ class Windows:
 def _months_after(month: dt.date, count: int) -> dt.date:
     position = month.year * 12 + month.month - 1 + count
     return dt.date(position // 12, position % 12 + 1, 1)
-
-
-@cache
-def measures() -> Mapping[str, Mapping[str, Any]]:
-    """transforms/measures.yml: every measure by its id."""
-    catalogue: dict[str, dict[str, Any]] = yaml.safe_load((TRANSFORMS / "measures.yml").read_text(encoding="utf-8"))
-    return catalogue
 
 
 def write_settings(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tables import Example
-from warehouse.settings_tables import measures
+from warehouse.models import measures
 
 MakeExample = Callable[..., Example]
 Rows = dict[str, list[str]]

@@ -15,8 +15,7 @@ import pyarrow as pa
 
 from warehouse.engine import quoted
 from warehouse.lineage import rows as lineage_rows
-from warehouse.models import declared_tables
-from warehouse.settings_tables import measures
+from warehouse.models import declared_tables, measures
 
 AS_OF = dt.date(2026, 6, 30)
 LAST_MONTH = dt.date(2026, 6, 1)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse.contracts import SystemContract
-from warehouse.models import Model, declared_tables, find_models
+from warehouse.models import Model, declared_tables, find_models, measures
 from warehouse.project import Settings
 from warehouse.serving.dictionary import (
     comment,
@@ -24,7 +24,6 @@ from warehouse.serving.dictionary import (
     tables_page,
     write,
 )
-from warehouse.settings_tables import measures
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ["configuration.md", "exports.md", "measures.md", "tables.md"]

@@ -14,7 +14,7 @@ from tests.tables import Example
 from warehouse.errors import ConfigurationError
 from warehouse.explanation import EVIDENCE, explain, log_mean
 from warehouse.lineage import side_of
-from warehouse.settings_tables import measures
+from warehouse.models import measures
 
 MAY, JUNE = dt.date(2026, 5, 1), dt.date(2026, 6, 1)
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse.contracts import staged_tables
-from warehouse.settings_tables import Windows, lexicon_patterns, measures
+from warehouse.models import measures
+from warehouse.settings_tables import Windows, lexicon_patterns
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ from flows.supposing import one_account, portfolio, summary, told
 from tests.tables import Example
 from warehouse.errors import ConfigurationError
 from warehouse.explanation import account_of
-from warehouse.models import find_models, run_model
-from warehouse.settings_tables import measures
+from warehouse.models import find_models, measures, run_model
 from warehouse.whatif import Component, Release, compare, read, scores, values_of, weights_of
 
 PARTS = {name: measure["part"] for name, measure in measures().items() if measure["part"] != "none"}
