@@ -15,8 +15,9 @@ import duckdb
 from flows.runs import utc_now
 from warehouse.casting import stage
 from warehouse.contracts import SHIPPED, load_contracts
+from warehouse.engine import connect
 from warehouse.errors import ConfigurationError
-from warehouse.landing import land, systems
+from warehouse.landing import land_all
 from warehouse.project import Project
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def inspect(project: Project) -> Inspection:
     # In the project folder rather than in the machine's temporary one, which others may read or which may be small.
     with TemporaryDirectory(prefix=FOLDER, dir=project.root) as folder:
         trial = _trial(project, Path(folder))
-        reports = [report for system in systems(trial) for report in land(trial, contracts, system, utc_now())]
+        reports = land_all(trial, contracts, utc_now())
         with _engine(trial) as connection:
             try:
                 stage(connection, trial, contracts, reports)
@@ -94,17 +95,7 @@ def _trial(project: Project, folder: Path) -> Project:
 
 def _engine(project: Project) -> duckdb.DuckDBPyConnection:
     limits = project.settings.limits
-    connection = duckdb.connect(
-        config={
-            "threads": limits.threads,
-            "memory_limit": limits.memory,
-            "temp_directory": str(project.root / "spill"),
-            "preserve_insertion_order": "false",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        }
-    )
-    connection.execute("set enable_progress_bar = false")
+    connection = connect(limits.threads, limits.memory, project.root / "spill")
     connection.execute("attach ':memory:' as staged")
     return connection
 

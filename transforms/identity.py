@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import yaml
 
-from warehouse.engine import Engine
+from warehouse.engine import Engine, connect
 
 STEPS = Path(__file__).parent / "suggestions"
 
@@ -222,7 +222,7 @@ def suggest(
     Raises:
         QueryTimeout: it takes longer than `seconds`.
     """
-    with TemporaryDirectory() as spill, _database(threads, memory, spill) as connection:
+    with TemporaryDirectory() as spill, connect(threads, memory, Path(spill), keeps_order=True) as connection:
         for name, table in (("account", accounts), ("domain", domains), ("rejection", rejections)):
             connection.register(f"given_{name}", table)
         _define_macros(connection, suggest_from)
@@ -231,14 +231,6 @@ def suggest(
             pairs = _score(connection, suggest_from)
             found: pa.Table = connection.execute(_step("suggestion")).to_arrow_table()
     return found.replace_schema_metadata({"pairs": str(pairs)})
-
-
-def _database(threads: int, memory: str, spill: str) -> duckdb.DuckDBPyConnection:
-    """An empty database in memory; what it must spill, addresses too, goes where only its owner may look."""
-    connection = duckdb.connect(config={"threads": threads, "memory_limit": memory, "temp_directory": spill})
-    connection.execute("set autoinstall_known_extensions = false")
-    connection.execute("set enable_progress_bar = false")
-    return connection
 
 
 def learned(connection: duckdb.DuckDBPyConnection) -> Frequencies:

@@ -33,6 +33,28 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def connect(threads: int, memory: str, spill: Path, *, keeps_order: bool = False) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory: bounded, quiet, in UTC; it downloads no extension.
+
+    What it must spill, people's data too, goes into the folder `spill`. Without `keeps_order` rows come in any order,
+    so that bulk inserts stream.
+    """
+    connection = duckdb.connect(
+        config={
+            "threads": threads,
+            "memory_limit": memory,
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": str(keeps_order).lower(),
+        }
+    )
+    connection.execute("set timezone = 'UTC'")
+    # On by default: printed among a night's lines, or where programs read what a command says.
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
 class Engine:
     """One DuckDB file being built, and the connection that builds it."""
 
@@ -45,22 +67,9 @@ class Engine:
     def open(cls, path: Path, *, threads: int, memory: str, query_seconds: float) -> Engine:
         """Open or make the database file at `path`; the connection's default database is that file.
 
-        Spills go to a folder beside the file. Extensions are never downloaded.
+        Spills go to a folder beside the file.
         """
-        connection = duckdb.connect(
-            config={
-                "threads": threads,
-                "memory_limit": memory,
-                "temp_directory": str(path.parent / "spill"),
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                # Unordered bulk inserts stream; every published table states its own order.
-                "preserve_insertion_order": "false",
-            }
-        )
-        connection.execute("set timezone = 'UTC'")
-        # On by default, and printed among a night's lines once a query takes two seconds.
-        connection.execute("set enable_progress_bar = false")
+        connection = connect(threads, memory, path.parent / "spill")
         connection.execute(
             f"attach {literal(str(path))} as {quoted(path.stem)} (storage_version {literal(STORAGE_VERSION)})"
         )

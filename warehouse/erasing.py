@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import duckdb
 import pyarrow.parquet as pq
 
 from warehouse import erasures
 from warehouse.contracts import SystemContract
-from warehouse.engine import literal, quoted
+from warehouse.durable import replace_file
+from warehouse.engine import connect, literal, quoted
 from warehouse.erasures import INVALID, Erasure
 from warehouse.errors import ConfigurationError
 from warehouse.identifiers import shared_domains
@@ -26,7 +27,7 @@ from warehouse.people import Found, find
 from warehouse.project import Project
 from warehouse.redaction import Redaction
 from warehouse.rewriting import Rewritten, finish, rewrite
-from warehouse.serving.publish import outdate
+from warehouse.serving.publish import BUILD, outdate
 from warehouse.sources import LakeFile, read_lake
 
 SCREENED = ".screened"
@@ -110,9 +111,7 @@ def _note_names(project: Project, names: Iterable[str]) -> None:
     hashed = known | {keyed_hash(key, _plain(name)) for name in names}
     if hashed != known:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{NAMES}.new")
-        draft.write_text("".join(f"{each}\n" for each in sorted(hashed)), encoding="ascii")
-        draft.replace(path)
+        replace_file(path, "".join(f"{each}\n" for each in sorted(hashed)).encode("ascii"))
 
 
 def _noted_names(project: Project) -> set[str]:
@@ -134,9 +133,7 @@ def _rewrite_others(project: Project, redaction: Redaction) -> int:
             continue
         cleaned = redaction.clean(text)
         if cleaned != text:
-            draft = path.with_name(f".{path.name}.new")
-            draft.write_bytes(cleaned.encode("utf-8"))
-            draft.replace(path)
+            replace_file(path, cleaned.encode("utf-8"))
             changed += 1
     return changed
 
@@ -201,9 +198,7 @@ class _Screened:
 
     def note(self, files: Iterable[LakeFile]) -> None:
         state = {"erasures": self.erasures, "files": {self._name(file): file.path.stat().st_mtime_ns for file in files}}
-        draft = self.path.with_name(f"{SCREENED}.new")
-        draft.write_text(json.dumps(state, indent=0) + "\n", encoding="utf-8")
-        draft.replace(self.path)
+        replace_file(self.path, (json.dumps(state, indent=0) + "\n").encode())
 
     def _name(self, file: LakeFile) -> str:
         return file.path.relative_to(self.lake).as_posix()
@@ -213,8 +208,11 @@ def _matches(project: Project, files: Iterable[LakeFile], pattern: str) -> set[s
     """What of the files' texts fits the pattern; line ends and quotes of JSON are blanks."""
     limits = project.settings.limits
     found: set[str] = set()
-    with duckdb.connect(config={"threads": limits.threads, "memory_limit": limits.memory}) as connection:
-        connection.execute("set enable_progress_bar = false")
+    with (
+        # Called like a build, so that the next run removes what a killed one left.
+        TemporaryDirectory(prefix=f"{BUILD}screen-", dir=project.root) as spill,
+        connect(limits.threads, limits.memory, Path(spill)) as connection,
+    ):
         for file in files:
             for column in _text_columns(file.path):
                 source = f"from read_parquet({literal(str(file.path))})"

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.durable import flush
-from warehouse.engine import literal
+from warehouse.engine import connect, literal
 from warehouse.errors import MutualValueError
 from warehouse.project import Limits, Project
 
@@ -209,19 +209,9 @@ class Draft:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The landing's engine: in memory, spilling into the folder, keeping the order of what it reads."""
         if self._connection is None:
-            self._connection = duckdb.connect(
-                config={
-                    "threads": self._limits.threads,
-                    "memory_limit": self._limits.memory,
-                    "temp_directory": str(self.folder / "spill"),
-                    "autoinstall_known_extensions": "false",
-                    "autoload_known_extensions": "false",
-                    "preserve_insertion_order": "true",
-                    "enable_external_file_cache": "false",
-                }
-            )
-            # It would be drawn on standard output, where programs read what a command says.
-            self._connection.execute("set enable_progress_bar = false")
+            limits = self._limits
+            self._connection = connect(limits.threads, limits.memory, self.folder / "spill", keeps_order=True)
+            self._connection.execute("set enable_external_file_cache = false")
         return self._connection
 
     def write(self, select: str, facts: Facts) -> Path:

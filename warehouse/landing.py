@@ -40,7 +40,7 @@ from warehouse.records import UnreadableError
 from warehouse.sheets import Sheet, filled_sheets
 from warehouse.table_drafts import dialect_key, draft_csv, draft_sheet
 
-__all__ = ["LandedFile", "lake_files", "land", "landing_done", "landing_time", "systems"]
+__all__ = ["LandedFile", "lake_files", "land", "land_all", "landing_done", "landing_time", "systems"]
 
 Status = Literal["landed", "already_landed", "unrecognised", "unreadable", "empty"]
 
@@ -124,6 +124,11 @@ def land(
     """
     with draft(project.lake, project.settings.limits) as work:
         return _Landing(project, contracts.get(system), system, _utc(landed_at), work).run()
+
+
+def land_all(project: Project, contracts: Mapping[str, SystemContract], landed_at: dt.datetime) -> list[LandedFile]:
+    """Land every system of the inbox, as `land` does one."""
+    return [file for system in systems(project) for file in land(project, contracts, system, landed_at)]
 
 
 class _Landing:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from warehouse.casting import cast_rows
 from warehouse.contracts import SystemContract
-from warehouse.engine import literal, quoted
+from warehouse.engine import connect, literal, quoted
 from warehouse.lake_rows import places_of_rows, rows_at, texts_at
 from warehouse.personal import Personal, paths_read, personal_columns, places
 from warehouse.plans import Plan, staged
@@ -112,20 +112,13 @@ def _tables() -> list[str]:
 @contextmanager
 def _connection(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     limits = project.settings.limits
-    # Called like a build, so that the next run removes what a killed one left.
-    with TemporaryDirectory(prefix=f"{BUILD}people-", dir=project.root) as folder:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "threads": limits.threads,
-            "memory_limit": limits.memory,
-            "temp_directory": str(Path(folder) / "spill"),
-            "preserve_insertion_order": "false",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        }
-        with duckdb.connect(config=config) as connection:
-            connection.execute("set enable_progress_bar = false")
-            connection.execute(f"attach {literal(str(Path(folder) / 'staged.duckdb'))} as staged")
-            yield connection
+    with (
+        # Called like a build, so that the next run removes what a killed one left.
+        TemporaryDirectory(prefix=f"{BUILD}people-", dir=project.root) as folder,
+        connect(limits.threads, limits.memory, Path(folder) / "spill") as connection,
+    ):
+        connection.execute(f"attach {literal(str(Path(folder) / 'staged.duckdb'))} as staged")
+        yield connection
 
 
 class _Search:
