@@ -203,7 +203,6 @@ def stage(night: Night) -> int | None:
     from warehouse.build import stage as stage_tables
     from warehouse.build import start
     from warehouse.landing import landing_done
-    from warehouse.sources import known_by, read_lake
 
     # The gate's library takes seconds to import; the engine leaves the interpreter free meanwhile.
     threading.Thread(target=prepare, daemon=True).start()
@@ -211,14 +210,12 @@ def stage(night: Night) -> int | None:
     landed = [file for files in night.landed.values() for file in files]
     write_json(night.journal.folder / LANDING, [asdict(file) for file in landed])
     night.journal.record.counts = dict(Counter(file.status for file in landed))
-    files = read_lake(night.project.lake)
-    later = len(files) - len(known_by(files, night.project.end_of(night.as_of)))
-    if later:
-        night.journal.log(
-            "warning", f"{later} files of drops after {night.as_of} are left out; a later as_of uses them"
-        )
     night.engine = start(night.build, night.project, night.contracts, night.as_of)
-    for table, rows in stage_tables(night.engine, night.project, night.contracts, landed, night.as_of).items():
+    staged = stage_tables(night.engine, night.project, night.contracts, landed, night.as_of)
+    if staged.later_files:
+        left_out = f"{staged.later_files} files of drops after {night.as_of} are left out; a later as_of uses them"
+        night.journal.log("warning", left_out)
+    for table, rows in staged.older.items():
         night.journal.log("info", f"{table}: {rows} older versions of records that came again")
     return None
 

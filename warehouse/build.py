@@ -52,6 +52,14 @@ class Run:
     as_of: dt.date
 
 
+@dataclass(frozen=True)
+class Staged:
+    """What staging set aside: older versions of records, by table, and files of drops after as-of."""
+
+    older: Mapping[str, int]
+    later_files: int
+
+
 def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract], as_of: dt.date) -> Engine:
     """Make folder/warehouse.duckdb with the run's settings, and beside it the file of cast source rows.
 
@@ -93,15 +101,12 @@ def stage(
     contracts: Mapping[str, SystemContract],
     landed: Sequence[LandedFile],
     as_of: dt.date,
-) -> dict[str, int]:
-    """Cast what was known of the lake by the end of `as_of`; of several versions of a record the newest stays.
-
-    Returns the number of older versions set aside, by table.
-    """
+) -> Staged:
+    """Cast what was known of the lake by the end of `as_of`; of several versions of a record the newest stays."""
     with engine.deadline("casting the lake"):
-        cast_lake(engine.connection, project, contracts, landed, project.end_of(as_of))
+        later = cast_lake(engine.connection, project, contracts, landed, project.end_of(as_of))
     remember_keys(engine)
-    return {table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}
+    return Staged({table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}, later)
 
 
 def layer(engine: Engine, name: str) -> dict[str, int]:

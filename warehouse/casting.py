@@ -52,21 +52,20 @@ def stage(
     contracts: Mapping[str, SystemContract],
     landed: Sequence[NotLanded] = (),
     until: dt.datetime | None = None,
-) -> None:
+) -> int:
     """Fill `staged` (an attached database) from the lake, and audit.file, .drop, .quarantine, .coverage and
     setting.connected, setting.leak.
 
     Every table of staged.yml is made, empty where no source fills it. `landed` is landing's report: files that did
     not get into the lake are listed in audit.file with what is wrong with them. Of drops that stood at `until` (UTC,
-    without zone) or later nothing is used, save a system's first.
+    without zone) or later nothing is used, save a system's first; returned is how many files were so left out.
 
     Raises:
         ConfigurationError: a contract or the project's settings do not fit; nothing of the night is then used.
         LostRecords: a file's records are not all accounted for.
     """
-    files = read_lake(project.lake)
-    if until is not None:
-        files = known_by(files, until)
+    lake = read_lake(project.lake)
+    files = lake if until is None else known_by(lake, until)
     plans = cast_rows(connection, project, contracts, files)
     filled = sorted({plan.source.table_name for plan in plans})
     ledger = Ledger(connection, plans)
@@ -88,6 +87,7 @@ def stage(
     shared_columns.write_leaks(connection, plans)
     _drop_work(connection, filled)
     connection.execute("reset disabled_optimizers")
+    return len(lake) - len(files)
 
 
 def cast_rows(

@@ -50,6 +50,7 @@ class Parts:
     calls: list[str] = field(default_factory=list)
     failing: dict[str, Callable[[], None]] = field(default_factory=dict)
     failed_checks: list[str] = field(default_factory=list)
+    later_files: int = 0
 
     def called(self, name: str) -> None:
         self.calls.append(name)
@@ -60,7 +61,7 @@ class Parts:
         return SimpleNamespace(
             Run=lambda run_id, started_at, as_of: (run_id, started_at, as_of),
             start=self._start,
-            stage=lambda engine, project, contracts, landed, as_of: self.called("stage") or {},
+            stage=self._stage,
             layer=self._layer,
             contrast=lambda engine, project, as_of: self._contrast(engine),
             finish=self._finish,
@@ -76,6 +77,10 @@ class Parts:
         engine.connection.execute("create schema audit")
         engine.execute(IDENTITY, [f"crm:{self.calls.count('start')}"])
         return engine
+
+    def _stage(self, *_: Any) -> SimpleNamespace:
+        self.called("stage")
+        return SimpleNamespace(older={}, later_files=self.later_files)
 
     def _layer(self, engine: Engine, name: str) -> dict[str, int]:
         self.called(name)

@@ -107,6 +107,12 @@ class TestAGoodNight:
         log = (project.runs / second / "run.log").read_text(encoding="utf-8")
         assert "1 accounts relinked since the release before, see links.json" in log
 
+    def test_says_how_many_files_came_after_as_of(self, project: Project, parts: Parts) -> None:
+        parts.later_files = 2
+        run_id = night(project)
+        log = (project.runs / run_id / "run.log").read_text(encoding="utf-8")
+        assert "2 files of drops after " in log
+
     def test_leaves_no_lock_and_no_build_behind(self, project: Project, parts: Parts) -> None:
         night(project)
         assert holder(project.root) is None
