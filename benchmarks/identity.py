@@ -14,15 +14,15 @@ import argparse
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+from benchmarks.building import built
 from demo import write_demo
 from transforms.identity import read_accounts, suggest
-from warehouse import build, links
+from warehouse import links
 from warehouse.contracts import SHIPPED, load_contracts
 from warehouse.engine import Engine
 from warehouse.landing import land
@@ -96,7 +96,7 @@ def measure(folder: Path, seed: int, dirt: float, accounts: int, from_probabilit
     # Lists kept by hand name the CRM's own ids: they have nothing to link.
     for system in sorted({system for system, _ in truth}):
         land(project, contracts, system, LANDED)
-    with _linked(project, folder / "first") as engine:
+    with built(project, folder / "first", ["canonical"]) as engine:
         certain = _quality(engine, truth)
         suggested = suggest(**read_accounts(engine.connection), suggest_from=from_probability).to_pylist()
     first = [row for row in suggested if row["rank"] == 1]
@@ -104,7 +104,7 @@ def measure(folder: Path, seed: int, dirt: float, accounts: int, from_probabilit
         project.identity,
         [LinkDecision(project.as_of(), row["system"], row["source_account_id"], row["account_id"]) for row in first],
     )
-    with _linked(project, folder / "second") as engine:
+    with built(project, folder / "second", ["canonical"]) as engine:
         accepted = _quality(engine, truth)
     right = sum(_is_right(row, truth) for row in first)
     return World(seed, dirt, certain, accepted, len(first), right)
@@ -113,18 +113,6 @@ def measure(folder: Path, seed: int, dirt: float, accounts: int, from_probabilit
 def _is_right(row: Mapping[str, str], truth: Companies) -> bool:
     system, account = row["account_id"].split(":", 1)
     return truth[row["system"], row["source_account_id"]] == truth[system, account]
-
-
-@contextmanager
-def _linked(project: Project, folder: Path) -> Iterator[Engine]:
-    contracts = load_contracts([SHIPPED])
-    engine = build.start(folder, project, contracts, project.as_of())
-    try:
-        build.stage(engine, project, contracts, (), project.as_of())
-        build.layer(engine, "canonical")
-        yield engine
-    finally:
-        engine.close()
 
 
 def _truth(path: Path) -> Companies:

@@ -198,12 +198,12 @@ def prepare(project: Path) -> dict[str, float]:
     """Land and cast the files; nothing of it is timed."""
     from warehouse.build import stage, start
     from warehouse.contracts import SHIPPED, load_contracts
-    from warehouse.landing import land, landing_done, landing_time, systems
+    from warehouse.landing import land_all, landing_done, landing_time
     from warehouse.project import Project
 
     opened, contracts = Project.open(project), load_contracts([SHIPPED])
     at = landing_time(opened, dt.datetime(2026, 6, 30))
-    landed = [file for system in systems(opened) for file in land(opened, contracts, system, at)]
+    landed = land_all(opened, contracts, at)
     landing_done(opened)
     engine = start(project / "build", opened, contracts, opened.as_of())
     stage(engine, opened, contracts, landed, opened.as_of())

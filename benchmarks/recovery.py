@@ -22,12 +22,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from benchmarks.building import built
 from demo import write_demo
 from demo.scoring import COMPONENTS, count_window, pool, references, value
 from demo.world import draw_world
 from warehouse import build
 from warehouse.contracts import SHIPPED, load_contracts
-from warehouse.landing import land, systems
+from warehouse.landing import land_all
 from warehouse.models import LAYERS
 from warehouse.project import Project
 
@@ -60,20 +61,14 @@ def measure(folder: Path, accounts: int, months: int, seed: int, effect: float) 
 def _built(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """mart.relationship_month of the last month by the CRM's id, and mart.reliability."""
     project, contracts = Project.open(folder), load_contracts([SHIPPED])
-    landed = [file for system in systems(project) for file in land(project, contracts, system, LANDED)]
-    engine = build.start(folder / "build", project, contracts, project.as_of())
-    try:
-        build.stage(engine, project, contracts, landed, project.as_of())
-        for name in LAYERS:
-            build.layer(engine, name)
+    landed = land_all(project, contracts, LANDED)
+    with built(project, folder / "build", list(LAYERS), landed) as engine:
         build.contrast(engine, project, project.as_of())
         scored = engine.execute(
             f"select split_part(account_id, ':', 2) as account, {', '.join(SCORES)} from mart.relationship_month "
             "where month = (select max(month) from mart.relationship_month)"
         ).df()
         reliability = engine.execute("select * from mart.reliability order by construct, statistic").df()
-    finally:
-        engine.close()
     return scored.set_index("account"), reliability
 
 

@@ -14,7 +14,7 @@ from demo import write_demo
 from warehouse import build
 from warehouse.contracts import SHIPPED, load_contracts
 from warehouse.engine import quoted
-from warehouse.landing import land, systems
+from warehouse.landing import land_all
 from warehouse.models import LAYERS
 from warehouse.project import Project
 
@@ -35,7 +35,7 @@ def drop(project: Path, day: dt.date, effect: float) -> None:
 def night(root: Path, day: dt.date, name: str) -> Path:
     """Land what is there and build as of the day, as a night does before its checks."""
     project, contracts = Project.open(root), load_contracts([SHIPPED])
-    landed = [file for system in systems(project) for file in land(project, contracts, system, LANDED)]
+    landed = land_all(project, contracts, LANDED)
     engine = build.start(root / name, project, contracts, day)
     build.stage(engine, project, contracts, landed, day)
     for layer in LAYERS:
