@@ -139,8 +139,9 @@ class Column(_Strict):
         return self
 
 
+@cache
 def _check_pattern(pattern: str) -> None:
-    """Whether the engine takes the pattern, and it has one group.
+    """Whether the engine takes the pattern, and it has one group; most patterns stand in a contract several times.
 
     Raises:
         ValueError: it does not, or has more or fewer.
@@ -271,7 +272,11 @@ def load_contracts(folders: Iterable[Path]) -> dict[str, SystemContract]:
     return contracts
 
 
-class _Loader(yaml.SafeLoader):
+# The parser in C reads the shipped contracts ten times as fast; not every build of the library has it.
+_Safe: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Safe):  # type: ignore[misc, valid-type]  # chosen at run time
     """YAML whose keys are the text as written: `null`, `true`, `no` and `0` are names in a contract, not values."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
