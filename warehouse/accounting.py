@@ -16,7 +16,7 @@ import pyarrow as pa
 from warehouse import queries
 from warehouse.errors import MutualValueError
 from warehouse.models import declared_tables
-from warehouse.plans import Plan, paths, staged
+from warehouse.plans import CASTING_FILE, Plan, paths, staged
 from warehouse.sources import LakeFile
 from warehouse.waivers import Waiver
 
@@ -209,7 +209,7 @@ def write_quarantine(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan
             "insert into casting_failure values (?, 0, ?, 'currency_missing', 'cell', '')", [file, f"{table}.currency"]
         )
     connection.execute(
-        """
+        f"""
         create or replace table audit.quarantine as
         with failure as (
             select _file, _row, column_name, rule, severity, min(raw) as raw, length(min(raw)) as size
@@ -229,7 +229,7 @@ def write_quarantine(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan
             cast(file.landed_at as date) as first_seen,
             cast(file.landed_at as date) as last_seen
         from failure
-        join casting_file as file on file.number = failure._file
+        join {CASTING_FILE} as file on file.number = failure._file
         order by sha256, member, row_number, column_name, rule
         """
     )

@@ -76,7 +76,8 @@ def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract
     for schema in ("setting", *LAYERS.values()):
         engine.execute(f"create schema if not exists {quoted(schema)}")
     define_macros(engine)
-    use_key(engine.connection, project_key(project))
+    key = project_key(project)
+    engine.prepare(lambda connection: use_key(connection, key))
     protocol = load_protocol(project)
     write_settings(engine, project, contracts, as_of, (protocol.low, protocol.high))
     return engine
@@ -104,7 +105,14 @@ def stage(
 ) -> Staged:
     """Cast what was known of the lake by the end of `as_of`; of several versions of a record the newest stays."""
     with engine.deadline("casting the lake"):
-        later = cast_lake(engine.connection, project, contracts, landed, project.end_of(as_of))
+        later = cast_lake(
+            engine.connection,
+            project,
+            contracts,
+            landed,
+            project.end_of(as_of),
+            crew=[each.connection for each in engine.crew()],
+        )
     remember_keys(engine)
     return Staged({table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}, later)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 import duckdb
 import pyarrow as pa
@@ -16,9 +17,10 @@ from warehouse import accounting, coverage, drops, queries, shared_columns, waiv
 from warehouse.accounting import Ledger, NotLanded
 from warehouse.cells import SQL_TYPES
 from warehouse.contracts import KEY_COLUMNS, StagedType, SystemContract, staged_tables
+from warehouse.crew import together
 from warehouse.engine import quoted
 from warehouse.errors import ConfigurationError, without_data
-from warehouse.plans import Plan, check_own_columns, make_plan, paths, source_of, staged
+from warehouse.plans import CASTING_FILE, Plan, check_own_columns, make_plan, paths, source_of, staged
 from warehouse.project import Project
 from warehouse.sources import LakeFile, by_shape, known_by, read_lake
 
@@ -52,6 +54,7 @@ def stage(
     contracts: Mapping[str, SystemContract],
     landed: Sequence[NotLanded] = (),
     until: dt.datetime | None = None,
+    crew: Sequence[duckdb.DuckDBPyConnection] = (),
 ) -> int:
     """Fill `staged` (an attached database) from the lake, and audit.file, .drop, .quarantine, .coverage and
     setting.connected, setting.leak.
@@ -59,6 +62,7 @@ def stage(
     Every table of staged.yml is made, empty where no source fills it. `landed` is landing's report: files that did
     not get into the lake are listed in audit.file with what is wrong with them. Of drops that stood at `until` (UTC,
     without zone) or later nothing is used, save a system's first; returned is how many files were so left out.
+    `crew` are connections to the same database that cast at the same time; none: this one alone.
 
     Raises:
         ConfigurationError: a contract or the project's settings do not fit; nothing of the night is then used.
@@ -66,13 +70,13 @@ def stage(
     """
     lake = read_lake(project.lake)
     files = lake if until is None else known_by(lake, until)
-    plans = cast_rows(connection, project, contracts, files)
+    plans = cast_rows(connection, project, contracts, files, crew=crew)
     filled = sorted({plan.source.table_name for plan in plans})
     ledger = Ledger(connection, plans)
     ledger.open()
     _find_failures(connection, plans)
-    for table in filled:
-        _take_out(connection, table, [plan.number for plan in plans if plan.source.table.each])
+    nested = [plan.number for plan in plans if plan.source.table.each]
+    together(crew or [connection], {table: partial(_take_out, table=table, nested=nested) for table in filled})
     _take_out_repeated(connection, plans)
     ledger.close()
     accounting.write_files(connection, files, ledger, landed)
@@ -96,6 +100,7 @@ def cast_rows(
     contracts: Mapping[str, SystemContract],
     files: Sequence[LakeFile],
     tables: Collection[str] | None = None,
+    crew: Sequence[duckdb.DuckDBPyConnection] = (),
 ) -> list[Plan]:
     """Fill `staged` with every row of the files as it is cast, of `tables` only where they are given; the plans.
 
@@ -104,13 +109,19 @@ def cast_rows(
     Raises:
         ConfigurationError: a contract or the project's settings do not fit.
     """
-    connection.execute("set timezone = 'UTC'")
+    crew = crew or [connection]
+    for each in crew:
+        each.execute("set timezone = 'UTC'")
     check_own_columns(project, contracts)
     plans = make_plans(files, project, contracts)
     if tables is not None:
         plans = [plan for plan in plans if plan.source.table_name in tables]
     _make_tables(connection, files, {plan.source.table_name for plan in plans})
-    return [_staged(connection, plan) for plan in plans]
+    by_table: dict[str, list[Plan]] = {}
+    for plan in plans:
+        by_table.setdefault(plan.source.table_name, []).append(plan)
+    done = together(crew, {table: partial(_all_staged, plans=group) for table, group in by_table.items()})
+    return sorted((plan for group in done.values() for plan in group), key=lambda plan: plan.number)
 
 
 def make_plans(files: Iterable[LakeFile], project: Project, contracts: Mapping[str, SystemContract]) -> list[Plan]:
@@ -171,12 +182,17 @@ def _make_tables(connection: duckdb.DuckDBPyConnection, files: Sequence[LakeFile
         }
     )
     connection.register("casting_rows", facts)
-    connection.execute("create or replace temp table casting_file as select * from casting_rows")
+    connection.execute(f"create or replace table {CASTING_FILE} as select * from casting_rows")
     connection.unregister("casting_rows")
     connection.execute(
         "create or replace temp table casting_failure "
         "(_file integer, _row bigint, column_name varchar, rule varchar, severity varchar, raw varchar)"
     )
+
+
+def _all_staged(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan]) -> list[Plan]:
+    """Stage the plans of one table, one after the other."""
+    return [_staged(connection, plan) for plan in plans]
 
 
 def _staged(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Plan:
@@ -291,5 +307,5 @@ def _drop_work(connection: duckdb.DuckDBPyConnection, filled: Iterable[str]) -> 
     for table in filled:
         for column in _WORK:
             connection.execute(f"alter table {staged(table)} drop column {column}")
-    connection.execute("drop table casting_file")
+    connection.execute(f"drop table {CASTING_FILE}")
     connection.execute("drop table casting_failure")

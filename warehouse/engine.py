@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 
 from warehouse.errors import MutualValueError
+
+Setup = Callable[[duckdb.DuckDBPyConnection], object]
 
 # The oldest storage format that the drivers inside BI tools still read.
 STORAGE_VERSION = "v1.2.0"
@@ -49,19 +51,29 @@ def connect(threads: int, memory: str, spill: Path, *, keeps_order: bool = False
             "preserve_insertion_order": str(keeps_order).lower(),
         }
     )
-    connection.execute("set timezone = 'UTC'")
-    # On by default: printed among a night's lines, or where programs read what a command says.
-    connection.execute("set enable_progress_bar = false")
+    _settle(connection)
     return connection
 
 
-class Engine:
-    """One DuckDB file being built, and the connection that builds it."""
+def _settle(connection: duckdb.DuckDBPyConnection) -> None:
+    """What is not a setting of the database, but of each connection to it."""
+    connection.execute("set timezone = 'UTC'")
+    # On by default: printed among a night's lines, or where programs read what a command says.
+    connection.execute("set enable_progress_bar = false")
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, query_seconds: float) -> None:
+
+class Engine:
+    """One DuckDB file being built, and the connection that builds it; with `crew`, several."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path, query_seconds: float, threads: int = 1
+    ) -> None:
         self.connection = connection
         self.path = path
         self.query_seconds = query_seconds
+        self.threads = threads
+        self._setups: list[Setup] = [_settle]
+        self._others: list[Engine] = []
 
     @classmethod
     def open(cls, path: Path, *, threads: int, memory: str, query_seconds: float) -> Engine:
@@ -73,8 +85,35 @@ class Engine:
         connection.execute(
             f"attach {literal(str(path))} as {quoted(path.stem)} (storage_version {literal(STORAGE_VERSION)})"
         )
-        connection.execute(f"use {quoted(path.stem)}")
-        return cls(connection, path, query_seconds)
+        engine = cls(connection, path, query_seconds, threads)
+        engine.prepare(lambda each: each.execute(f"use {quoted(path.stem)}"))
+        return engine
+
+    @contextmanager
+    def using(self, database: str) -> Iterator[None]:
+        """Make another attached database the default of the crew in this block."""
+        for engine in self.crew():
+            engine.connection.execute(f"use {quoted(database)}")
+        try:
+            yield
+        finally:
+            for engine in self.crew():
+                engine.connection.execute(f"use {quoted(self.path.stem)}")
+
+    def prepare(self, setup: Setup) -> None:
+        """Run `setup` on this connection, and on those of the crew: macros and variables are each connection's own."""
+        self._setups.append(setup)
+        for engine in (self, *self._others):
+            setup(engine.connection)
+
+    def crew(self) -> tuple[Engine, ...]:
+        """This engine and further ones on the same database, as many as it has threads (warehouse.crew.together)."""
+        while len(self._others) < self.threads - 1:
+            other = Engine(self.connection.cursor(), self.path, self.query_seconds)
+            for setup in self._setups:
+                setup(other.connection)
+            self._others.append(other)
+        return (self, *self._others)
 
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> duckdb.DuckDBPyConnection:
         """Run one statement; interrupt it after `query_seconds`.
@@ -87,7 +126,7 @@ class Engine:
 
     @contextmanager
     def deadline(self, what: str) -> Iterator[None]:
-        """Interrupt whatever the connection does in this block once `query_seconds` are over; `what` names it.
+        """Interrupt whatever the crew does in this block once `query_seconds` are over; `what` names it.
 
         Raises:
             QueryTimeout: it was interrupted.
@@ -110,7 +149,9 @@ class Engine:
         """Once the time is over interrupt again and again: an interrupt between two queries stops neither."""
         if not done.wait(self.query_seconds):
             while not done.wait(_INTERRUPT_SECONDS):
-                self.connection.interrupt()
+                for engine in (self, *self._others):
+                    engine.connection.interrupt()
 
     def close(self) -> None:
-        self.connection.close()
+        for engine in (*self._others, self):
+            engine.connection.close()

@@ -94,7 +94,7 @@ def remade() -> list[Model]:
 
 @contextmanager
 def _halved(engine: Engine, month: dt.date, parity: int) -> Iterator[list[Model]]:
-    """The models to run, while the connection's default database is one that shows half of the events."""
+    """The models to run, while the engine's default database is one that shows half of the events."""
     models = remade()
     read = {table for model in models for table in model.depends_on} - {model.table for model in models}
     whole = engine.path.stem
@@ -106,10 +106,9 @@ def _halved(engine: Engine, month: dt.date, parity: int) -> Iterator[list[Model]
             engine.execute(
                 f"create view {quoted(HALF)}.{quoted(schema)}.{quoted(name)} as {_select(whole, table, month, parity)}"
             )
-        engine.execute(f"use {quoted(HALF)}")
-        yield models
+        with engine.using(HALF):
+            yield models
     finally:
-        engine.execute(f"use {quoted(whole)}")
         engine.execute(f"detach {quoted(HALF)}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from transforms import lifetimes
 from warehouse import identifiers
+from warehouse.crew import together
 from warehouse.engine import Engine, quoted
 from warehouse.errors import ConfigurationError
 
@@ -163,20 +164,26 @@ def _tables(query: exp.Query) -> set[str]:
 
 
 def define_macros(engine: Engine) -> None:
-    """Make the project's functions known to the connection: macros.sql, lifetimes.py, identifiers.py."""
+    """Make the project's functions known to the engine: macros.sql, lifetimes.py, identifiers.py."""
+    # Functions belong to the database, macros to a connection.
     identifiers.define(engine.connection)
     lifetimes.define(engine.connection)
-    for statement in sqlglot.parse(MACROS.read_text(encoding="utf-8"), read="duckdb"):
-        if statement is not None:
-            engine.execute(statement.sql(dialect="duckdb"))
+    engine.prepare(lambda connection: connection.execute(_macros()))
+
+
+@cache
+def _macros() -> str:
+    statements = sqlglot.parse(MACROS.read_text(encoding="utf-8"), read="duckdb")
+    return ";\n".join(statement.sql(dialect="duckdb") for statement in statements if statement is not None)
 
 
 def run_models(engine: Engine, models: Sequence[Model]) -> dict[str, int]:
-    """Make each model's table, in the given order; rows per table.
+    """Make each model's table once those that it reads are made; rows per table.
 
     A mart's rows lie in the order of its grain, so that the same content is the same file.
     """
-    return {model.table: run_model(engine, model) for model in models}
+    jobs = {model.table: partial(run_model, model=model) for model in models}
+    return together(engine.crew(), jobs, {model.table: model.depends_on for model in models})
 
 
 def run_model(engine: Engine, model: Model) -> int:

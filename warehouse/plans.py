@@ -558,3 +558,7 @@ def paths(plan: Plan) -> list[str]:
 def staged(table: str) -> str:
     """A staged table's name in SQL, also where the main database has a schema called staged."""
     return f"staged.main.{quoted(table)}"
+
+
+# The constants of every file that is being cast (casting.py makes it).
+CASTING_FILE = staged("casting_file")

@@ -12,7 +12,7 @@ from warehouse.contracts import Column, StagedType
 from warehouse.engine import literal, quoted
 from warehouse.errors import ConfigurationError
 from warehouse.json_paths import Paths, json_path, plain
-from warehouse.plans import Check, Field, Plan, paths, type_name
+from warehouse.plans import CASTING_FILE, Check, Field, Plan, paths, type_name
 from warehouse.recognition import headers_read
 from warehouse.records import FOOTER
 
@@ -23,7 +23,7 @@ _FACTS = (
 )
 _LAKE = (
     "from read_parquet(?, filename = '_path', file_row_number = true, hive_partitioning = false) as lake "
-    "join casting_file as facts on facts.path = lake._path"
+    f"join {CASTING_FILE} as facts on facts.path = lake._path"
 )
 _KEPT = "_file, _sha256, _member, _landed_at, _known_at, _drop_at, _row"
 
@@ -138,7 +138,7 @@ def select_seen(plan: Plan, names: Sequence[str], sample: int) -> str:
     return f"""
         with value as (select facts.number as _file, unnest({items}) as {value} {records})
         select facts.number as _file, {", ".join(tests)}
-        from casting_file as facts
+        from {CASTING_FILE} as facts
         left join value on value._file = facts.number
         where list_contains(?, facts.path)
         group by facts.number

@@ -87,7 +87,7 @@ def write_settings(
     _table(engine, "reference", reference.rows(project, as_of), reference.COLUMNS)
     patterns = lexicon_patterns(project.settings.lexicon)
     _table(engine, "lexicon", patterns)
-    define_lexicon(engine.connection, patterns)
+    engine.prepare(lambda connection: define_lexicon(connection, patterns))
     _table(
         engine,
         "shared_domain",

@@ -55,3 +55,33 @@ def test_any_name_is_only_a_name(name: str) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"create table {quoted(name)} as select {literal(name)} as {quoted(name)}")
         assert connection.execute(f"select * from {quoted(name)}").fetchall() == [(name,)]
+
+
+def test_the_crew_works_on_one_database_and_knows_the_same_macros(engine: Engine) -> None:
+    engine.prepare(lambda connection: connection.execute("create or replace temp macro twice(x) as 2 * x"))
+    first, second = engine.crew()
+    first.execute("create table t as select 1 as a")
+    assert second.execute("select twice(a), current_setting('TimeZone') from t").fetchall() == [(2, "UTC")]
+    engine.prepare(lambda connection: connection.execute("create or replace temp macro thrice(x) as 3 * x"))
+    assert engine.crew() == (first, second)
+    assert second.execute("select thrice(a) from t").fetchall() == [(3,)]
+
+
+def test_a_deadline_reaches_the_whole_crew(engine: Engine) -> None:
+    _, second = engine.crew()
+    with pytest.raises(QueryTimeout), engine.deadline("both"):
+        second.connection.execute(
+            "select count(*) from range(100000000) a, range(100000) b where hash(a.range, b.range) = 1"
+        )
+
+
+def test_another_database_is_the_default_of_the_crew_for_a_while(engine: Engine) -> None:
+    engine.execute("attach ':memory:' as other")
+
+    def current() -> list[str]:
+        return [each.execute("select current_database()").fetchall()[0][0] for each in engine.crew()]
+
+    with pytest.raises(ZeroDivisionError), engine.using("other"):
+        assert current() == ["other", "other"]
+        raise ZeroDivisionError
+    assert current() == ["warehouse", "warehouse"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -59,12 +59,22 @@ def comment(connection: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> N
     Raises:
         duckdb.CatalogException: a model's table or column is not in the database.
     """
-    for model in models:
-        table = f"{quoted(model.schema)}.{quoted(model.name)}"
-        about = f"{model.description} One row per {', '.join(model.grain)}.".strip()
-        connection.execute(f"comment on table {table} is {literal(about)}")
-        for column, description in model.columns.items():
-            connection.execute(f"comment on column {table}.{quoted(column)} is {literal(description)}")
+    # In one transaction: each of a thousand by itself would be written to the disk.
+    connection.begin()
+    try:
+        connection.execute(";\n".join(statement for model in models for statement in _comments(model)))
+    except duckdb.Error:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def _comments(model: Model) -> Iterator[str]:
+    table = f"{quoted(model.schema)}.{quoted(model.name)}"
+    about = f"{model.description} One row per {', '.join(model.grain)}.".strip()
+    yield f"comment on table {table} is {literal(about)}"
+    for column, description in model.columns.items():
+        yield f"comment on column {table}.{quoted(column)} is {literal(description)}"
 
 
 def _pages() -> dict[str, str]:
