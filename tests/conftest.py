@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import flows  # noqa: F401  its setting for numpy, which must be there before numpy is
 from tests.tables import Example
 
 # The same examples on every machine and run; a slow machine is no failure.
