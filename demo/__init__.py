@@ -20,6 +20,7 @@ from demo.stripe import write_stripe
 from demo.tangles import tangled
 from demo.truth import DemoTruth, tell_truth
 from demo.usage import write_usage
+from demo.voices import write_voices
 from demo.world import draw_world
 from demo.zendesk import write_zendesk
 from warehouse.errors import ConfigurationError
@@ -61,10 +62,12 @@ def write_demo(
     write_salesforce(
         inbox / "salesforce", world, people, links, spoiler, mails, calls, meetings, draw_goals(world, people)
     )
-    write_zendesk(inbox / "zendesk", world, people, links, spoiler, draw_ticket_texts(world, people))
+    texts = draw_ticket_texts(world, people)
+    write_zendesk(inbox / "zendesk", world, people, links, spoiler, texts)
     write_stripe(inbox / "stripe", world, links, spoiler)
     write_agreements(inbox, world, links, spoiler)
     write_usage(inbox / "usage", world, links, spoiler)
+    write_voices(inbox, world, links, spoiler, texts)
     truth = tell_truth(world, links, spoiler.counts)
     truth.write(folder / "truth.json")
     _configure(folder / CONFIGURATION)

@@ -105,10 +105,10 @@ def _days(rng: np.random.Generator, world: World, rate: Floats) -> tuple[Ints, I
 def write_agreements(inbox: Path, world: World, links: Links, dirt: Dirt) -> None:
     """Write inbox/goals/plan_actions.csv and inbox/events/events.csv."""
     actions, changes = draw_actions(world), draw_changes(world)
-    _write(
+    write_list(
         inbox / "goals" / "plan_actions.csv",
         {
-            "action_id": _numbered("PA", len(actions.account)),
+            "action_id": numbered("PA", len(actions.account)),
             "account_id": links.crm[actions.account],
             "owner_side": np.where(actions.is_customers, "customer", "supplier"),
             "first_due_on": day_text(actions.first_due),
@@ -119,10 +119,10 @@ def write_agreements(inbox: Path, world: World, links: Links, dirt: Dirt) -> Non
         },
         dirt,
     )
-    _write(
+    write_list(
         inbox / "events" / "events.csv",
         {
-            "event_id": _numbered("EV", len(changes.account)),
+            "event_id": numbered("EV", len(changes.account)),
             "account_id": links.crm[changes.account],
             "kind": changes.kind,
             "by_side": np.where(changes.by_customer, "customer", "supplier"),
@@ -136,11 +136,13 @@ def write_agreements(inbox: Path, world: World, links: Links, dirt: Dirt) -> Non
     )
 
 
-def _numbered(prefix: str, count: int) -> Texts:
+def numbered(prefix: str, count: int) -> Texts:
+    """Ids of a list's rows: `PA-000001` and so on."""
     return np.array([f"{prefix}-{number:06d}" for number in range(1, count + 1)], dtype="U9")
 
 
-def _write(path: Path, table: Mapping[str, Texts], dirt: Dirt) -> None:
+def write_list(path: Path, table: Mapping[str, Texts | Ints], dirt: Dirt) -> None:
+    """Write a list as a spreadsheet program does, with its repeated rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = list(zip(*(column.tolist() for column in table.values()), strict=True))
     with path.open("w", encoding="utf-8", newline="") as file:

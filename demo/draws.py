@@ -41,6 +41,8 @@ STREAMS = (
     "tenders",
     "effort",
     "usage",
+    "answers",
+    "deeds",
 )
 
 

@@ -26,6 +26,7 @@ Json: TypeAlias = dict[str, Any]
 SCORES = {NOT_OFFERED: "unoffered", OFFERED: "offered", BAD: "bad", GOOD: "good"}
 CHANNELS = ("email", "web", "api", "chat")
 PRIORITIES = ("low", "normal", "high", "urgent")
+FIRST_TICKET = 10_000
 FIRST_COMMENT = 52_000_000
 EFFORT_FIELD = 360_004_100_001  # of the house's own: minutes of work, entered when the ticket is solved
 ARCHIVE_TIME = (2026, 6, 30, 23, 0, 0)  # a fixed time, so that the archive's bytes are the same
@@ -178,7 +179,7 @@ def _ticket(desk: _Desk, number: int) -> Json:
     is_solved = bool(desk.solved[number])
     rating = int(served.rating[number]) if is_solved else NOT_OFFERED
     return {
-        "id": 10_000 + number,
+        "id": FIRST_TICKET + number,
         "organization_id": None if desk.is_stranger[number] else int(desk.organization[number]),
         "requester_id": int(desk.requester[number]),
         "assignee_id": int(desk.agent[number]),

@@ -238,7 +238,7 @@ def test_the_truth_on_disk_is_the_truth_returned(written: tuple[Path, DemoTruth]
 def written_records(inbox: Path, file: str) -> list[str]:
     """Every record of a file as text, in order."""
     system, name = file.split("/")
-    if system in ("salesforce", "goals", "events", "usage"):
+    if system in ("salesforce", "goals", "events", "usage", "surveys"):
         with (inbox / file).open(encoding="utf-8", newline="") as handle:
             return ["\x1f".join(row) for row in csv.reader(handle)][1:]
     if system == "stripe":
@@ -251,7 +251,7 @@ def written_records(inbox: Path, file: str) -> list[str]:
 
 def test_the_counted_dirt_is_the_dirt_in_the_files(inbox: Path, truth: DemoTruth) -> None:
     files = [name for name in truth.dirt if "/" in name]
-    assert len(files) == 22
+    assert len(files) == 24
     for file in files:
         records, counted = written_records(inbox, file), truth.dirt[file]
         assert len(records) == counted["records"], file
