@@ -44,6 +44,10 @@ RULES: Mapping[str, str] = {
     "salesforce_id": "excel_broken_id",
 }
 
+# The rule that a day breaks which fits its pattern only with day and month exchanged. Where some do, those that fit
+# either way may be read wrongly.
+AMBIGUOUS_DATE = "ambiguous_date"
+
 # https://docs.stripe.com/currencies#minor-units: amounts of these have no minor unit. ISK and UGX are not here: Stripe
 # writes both with two decimals, although neither has a minor unit any more.
 ZERO_DECIMAL = ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
@@ -407,6 +411,19 @@ def _date_as(form: str, text: str, place: Place) -> str:
         return f"cast({parsed} as date)"
     elsewhere = day(utc(parsed, place.zone), place.project_zone)
     return f"case when date_trunc('day', {parsed}) = {parsed} then cast({parsed} as date) else {elsewhere} end"
+
+
+def fits_exchanged(column: Column, text: str) -> str | None:
+    """SQL: whether the text fits a pattern of the column with day and month exchanged; None where no pattern has them.
+
+    Nobody writes the day behind the year and before the month, so patterns that begin with the year have none.
+    """
+    patterns = [form for form in column.format if {"d", "m"} <= set(_DAY_OR_MONTH.findall(form)) and form[:2] != "%Y"]
+    exchanged = [_DAY_OR_MONTH.sub(lambda found: "%m" if found[1] == "d" else "%d", form) for form in patterns]
+    return f"{_first([_strptime(text, form) for form in exchanged])} is not null" if exchanged else None
+
+
+_DAY_OR_MONTH = re.compile(r"%-?([dm])")
 
 
 def _lower(tokens: Sequence[str]) -> str:

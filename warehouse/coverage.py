@@ -14,6 +14,7 @@ from warehouse import cells, queries
 from warehouse.accounting import NotLanded, fill, write
 from warehouse.contracts import KEY_COLUMNS, staged_tables
 from warehouse.engine import quoted
+from warehouse.lineage import Firewall
 from warehouse.plans import Plan, staged
 from warehouse.project import Project
 from warehouse.recognition import compare, headers_read, shown_header
@@ -40,6 +41,13 @@ EVENT_TIME: Mapping[str, str] = {
 # So many of a column's texts, and so great a share of them, do not fit: another kind of content, not dirt.
 LEAST_MISFITS = 3
 CHANGED_SHARE = 0.5
+# Of a year's days 221 in 365 are none with day and month exchanged: where a whole file is so, three in five texts tell.
+# Up to a fifth is what people mistyped.
+AMBIGUOUS_SHARE = 0.2
+AMBIGUOUS_COLUMNS = {
+    **dict.fromkeys(("system", "entity", "table_name", "column_name"), "varchar"),
+    "is_event_time": "boolean",
+}
 
 
 @dataclass(frozen=True)
@@ -214,7 +222,7 @@ def _headers(parts: Iterable[Delivered]) -> dict[str, str]:
 
 def _misfits(connection: duckdb.DuckDBPyConnection) -> dict[tuple[int, str], int]:
     """(file, table.column) -> texts that are no value of the column's type."""
-    rules = {*cells.RULES.values()} - {cells.RULES["text"], cells.RULES["texts"]}
+    rules = {*cells.RULES.values(), cells.AMBIGUOUS_DATE} - {cells.RULES["text"], cells.RULES["texts"]}
     rows = connection.execute(
         "select _file, column_name, count(distinct _row) from casting_failure "
         "where list_contains(?, rule) group by all",
@@ -240,7 +248,7 @@ def _type_changed(parts: Iterable[Delivered], misfits: Mapping[tuple[int, str], 
 
 
 def write_connected(connection: duckdb.DuckDBPyConnection, found: Sequence[Delivered]) -> None:
-    """Make setting.connected: which source delivers which column, and how full it is.
+    """Make setting.connected: which source delivers which column, and how full it is; and setting.ambiguous_date.
 
     A source without any record (a template that was copied and left empty) connects nothing.
     """
@@ -266,6 +274,40 @@ def write_connected(connection: duckdb.DuckDBPyConnection, found: Sequence[Deliv
         "fill_share": "double",
     }
     fill(connection, "setting.connected", types, rows, "system, entity, table_name, column_name")
+    fill(
+        connection,
+        "setting.ambiguous_date",
+        AMBIGUOUS_COLUMNS,
+        _ambiguous_dates(connection, by_table),
+        "system, entity",
+    )
+
+
+def _ambiguous_dates(
+    connection: duckdb.DuckDBPyConnection, by_table: Mapping[tuple[str, str, str], Sequence[Delivered]]
+) -> list[dict[str, Any]]:
+    """The columns of days of which too many can be read with day and month exchanged only.
+
+    What fits either way may then be another day, so no value of the column is believed. Where no value is left the
+    commoner rule says why: exchanged, or no day at all. What a person has waived is believed.
+    """
+    broken: dict[tuple[str, str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for system, entity, column, rule, count in connection.execute(
+        "select system, entity, column_name, rule, count(*) from audit.quarantine "
+        "where list_contains(?, rule) and status = 'open' group by all order by all",
+        [[cells.AMBIGUOUS_DATE, cells.RULES["date"]]],
+    ).fetchall():
+        broken[system, entity, column][rule] = count
+    found = []
+    for (system, entity, column), counts in broken.items():
+        table, name = column.split(".")
+        values = sum(part.values.get(name, 0) for part in by_table.get((system, entity, table), ()))
+        ambiguous = counts[cells.AMBIGUOUS_DATE]
+        is_commoner = values > 0 or ambiguous >= counts[cells.RULES["date"]]
+        if is_commoner and ambiguous > AMBIGUOUS_SHARE * (ambiguous + values):
+            is_event = Firewall.load().event_time.get(table) == name
+            found.append(dict(zip(AMBIGUOUS_COLUMNS, (system, entity, table, name, is_event), strict=True)))
+    return found
 
 
 def _share(part: int, whole: int) -> float:

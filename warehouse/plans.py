@@ -493,7 +493,14 @@ def _cell_checks(name: str, column: Column, target: str | None, text: str, requi
         if column.rest is None:
             yield Check(name, "enum_unmapped", "cell", _is_unmapped(name, column, target, text), text)
     elif column.type not in ("text", "texts") or (column.type == "text" and _is_id(name)):
-        yield Check(name, cells.RULES[column.type], severity, f"{text} is not null and {read} is null", text)
+        misfit = f"{text} is not null and {read} is null"
+        exchanged = cells.fits_exchanged(column, text) if column.type in ("date", "timestamp") else None
+        if exchanged:
+            # Asked of the few that do not fit.
+            is_ambiguous = f"case when {misfit} then {exchanged} else false end"
+            yield Check(name, cells.AMBIGUOUS_DATE, severity, is_ambiguous, text)
+            misfit = f"case when {misfit} then not ({exchanged}) else false end"
+        yield Check(name, cells.RULES[column.type], severity, misfit, text)
     if column.type == "money" and column.unit == "minor":
         yield Check(name, "currency_missing", severity, f"{read} is not null and {quoted(name)} is null", text)
     if _is_duration(name, column, target):

@@ -15,6 +15,7 @@ import yaml
 
 from warehouse import links, reference
 from warehouse.contracts import SystemContract
+from warehouse.coverage import AMBIGUOUS_COLUMNS
 from warehouse.engine import Engine, literal, quoted
 from warehouse.identifiers import shared_domains
 from warehouse.models import TRANSFORMS, measures
@@ -80,10 +81,19 @@ def write_settings(
             }
         ],
     )
-    _table(engine, "measure", [{"measure_id": name, **_scalars(measure)} for name, measure in measures().items()])
+    weights = every_weight(project.settings.weights)
+    _table(
+        engine,
+        "measure",
+        [
+            {"measure_id": name, **_scalars(measure), "weight": weights.get(name)}
+            for name, measure in measures().items()
+        ],
+    )
     _table(engine, "measure_source", _sources())
-    # Filled when it is known how the delivered files are read (warehouse/shared_columns.py).
+    # Filled when it is known how the delivered files are read (warehouse/shared_columns.py, warehouse/coverage.py).
     _table(engine, "leak", [], LEAK_COLUMNS)
+    _table(engine, "ambiguous_date", [], AMBIGUOUS_COLUMNS)
     _table(engine, "reference", reference.rows(project, as_of), reference.COLUMNS)
     patterns = lexicon_patterns(project.settings.lexicon)
     _table(engine, "lexicon", patterns)

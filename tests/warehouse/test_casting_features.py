@@ -153,7 +153,7 @@ def test_what_is_wrong_with_a_row_shows_its_own_text_also_where_others_are_fille
     connection = staged(here, books_)
     assert rows(connection, "select source_id, source_account_id from staged.invoice") == [("2", "Amy")]
     assert rows(connection, "select row_number, column_name, rule, raw_value from audit.quarantine") == [
-        (2, "invoice.issued_on", "unparseable_date", "1…6 (10)")
+        (2, "invoice.issued_on", "ambiguous_date", "1…6 (10)")
     ]
     assert books(connection) == [(3, 1, 1, 0, 1, 0, 0)]
 

@@ -7,7 +7,7 @@ with matched as (
     group by account_id
 ),
 today as (
-    select revenue.account_id, revenue.mrr, revenue.has_paid
+    select revenue.account_id, revenue.mrr > 0 or revenue.reason is not null as is_paying, revenue.has_paid
     from value.revenue as revenue
     cross join setting.run as run
     where revenue.month = run.last_month
@@ -31,7 +31,7 @@ select
     end as size_band,                                                       -- employees, in Eurostat's size classes
     coalesce(account.customer_since, since.customer_month) as customer_since, -- first day as a customer
     case
-        when today.has_paid and today.mrr > 0 then 'active'
+        when today.has_paid and today.is_paying then 'active'
         when today.has_paid then 'churned'
         when today.has_paid is null and account.lifecycle in ('customer', 'former')
             then case account.lifecycle when 'customer' then 'active' else 'churned' end

@@ -50,7 +50,7 @@ asked as (
             when measure.measure_id in ('days_beyond_terms', 'discount_depth', 'dso')
                 and evidence.n > 0 and evidence.raw_value is null then 'fx_missing'
             when measure.measure_id in ('nrr', 'grr', 'expansion_rate', 'price_uplift', 'logo_churn')
-                and revenue.has_paid and not evidence.is_enough then 'denominator_zero'
+                and revenue.has_paid and not evidence.is_enough then coalesce(revenue.opening_reason, 'denominator_zero')
             -- No ticket is open: nothing has an age.
             when measure.measure_id = 'backlog_age' and not evidence.is_enough then 'denominator_zero'
             when exempted.account_id is not null and evidence.n = 0 then 'not_applicable'

@@ -1,10 +1,18 @@
 -- grain: measure_id
 -- Why a measure cannot exist in this project at all: no source for a table that it needs, none with the column, or
--- only with values that do not fit its contract; or
+-- only with values that do not fit its contract, or with days of which nobody knows whether day or month comes first; or
 -- why it may not speak: one column of an export feeds it and the style of the relationship alike, or more than a fifth
 -- of what it rests on belongs to no known company.
 with failed as (
     select distinct column_name from audit.quarantine where column_name <> ''
+),
+ambiguous as (
+    -- The day by which a table's records fall into a window counts for whatever rests on the table.
+    select distinct source.measure_id
+    from setting.measure_source as source
+    join setting.ambiguous_date as ambiguous
+        on ambiguous.table_name = source.table_name
+        and (ambiguous.column_name = source.column_name or ambiguous.is_event_time)
 ),
 need as (
     select
@@ -21,15 +29,17 @@ need as (
 ),
 missing as (
     select
-        measure_id,
+        need.measure_id,
         case
-            when not bool_and(is_connected) then 'source_not_connected'
-            when not bool_and(has_column) then 'column_absent'
-            when bool_or(not has_values and has_failed) then 'unparseable'
-            when not bool_and(has_values) then 'column_empty'
+            when not bool_and(need.is_connected) then 'source_not_connected'
+            when not bool_and(need.has_column) then 'column_absent'
+            when bool_or(ambiguous.measure_id is not null) then 'ambiguous_date'
+            when bool_or(not need.has_values and need.has_failed) then 'unparseable'
+            when not bool_and(need.has_values) then 'column_empty'
         end as reason
     from need
-    group by measure_id
+    left join ambiguous on ambiguous.measure_id = need.measure_id
+    group by need.measure_id
 ),
 unmatched as (
     select entity from canonical.matching group by entity having sum(matched) < 0.8 * sum(total)

@@ -2,10 +2,12 @@
 -- Recurring revenue in force on the last day of each month, by product: lines normalised to a month over the months of
 -- their period, also those that grant a discount for a period. A subscription's own amount counts only for accounts
 -- without lines. Amounts in another currency are converted by the rate of their invoice's day; those without a rate are
--- counted apart, never added.
+-- counted apart, never added. A product that several systems bill is one sale told twice (DECISIONS, "One product, two
+-- systems"): it counts once where they agree, and is counted apart where they do not.
 with line as (
     select
         line.account_id,
+        split_part(line.invoice_id, ':', 1) as source_system,
         line.kind,
         coalesce(line.product, '') as product,
         coalesce(line.fx_reason, '') as reason,
@@ -27,10 +29,12 @@ billed as (
     select distinct account_id from line where kind = 'recurring'
 ),
 in_force as (
-    select account_id, product, reason, quantity, monthly, first_month, unnest(range(0, month_ends)) as step from line
+    select account_id, source_system, product, reason, quantity, monthly, first_month, unnest(range(0, month_ends)) as step
+    from line
     union all
     select
         subscription.account_id,
+        subscription.source_system,
         coalesce(subscription.product, ''),
         coalesce(subscription.fx_reason, ''),
         subscription.quantity,
@@ -49,18 +53,55 @@ in_force as (
         and not subscription.is_trial
 ),
 dated as (
-    select account_id, product, reason, quantity, monthly, cast(first_month + to_months(cast(step as integer)) as date) as month
+    select
+        account_id,
+        source_system,
+        product,
+        reason,
+        quantity,
+        monthly,
+        cast(first_month + to_months(cast(step as integer)) as date) as month
     from in_force
+),
+told as (
+    select
+        dated.account_id,
+        dated.source_system,
+        dated.month,
+        dated.product,
+        dated.reason,
+        sum(exact(dated.monthly)) as mrr,
+        sum(exact(dated.quantity)) as quantity,
+        count(*) as lines
+    from dated
+    cross join setting.run as run
+    where dated.month <= run.last_month
+    group by dated.account_id, dated.source_system, dated.month, dated.product, dated.reason
+),
+compared as (
+    select
+        account_id,
+        month,
+        product,
+        reason,
+        -- What one system took back with a credit is no second telling.
+        product <> '' and reason = '' and count(case when mrr > 0 then 1 end) > 1 as is_told_twice,
+        -- The tolerance is a hundredth: cents, and broken periods.
+        max(mrr) - min(case when mrr > 0 then mrr end) > 0.01 * max(mrr) as is_disputed,
+        sum(mrr) as total,
+        max(mrr) as largest,
+        sum(quantity) as total_quantity,
+        max(quantity) as largest_quantity,
+        sum(lines) as lines
+    from told
+    group by account_id, month, product, reason
 )
 select
-    dated.account_id,                                               -- the company
-    dated.month,                                                    -- the month
-    dated.product,                                                  -- product or plan; empty where the source names none
-    dated.reason,                                                   -- currency_missing or fx_missing where there is no amount; else empty
-    cast(sum(exact(dated.monthly)) as decimal(38, 12)) as mrr,      -- in the project's currency
-    cast(sum(exact(dated.quantity)) as double) as quantity,         -- seats or pieces, where recorded
-    count(*) as lines                                               -- lines or subscriptions behind it
-from dated
-cross join setting.run as run
-where dated.month <= run.last_month
-group by dated.account_id, dated.month, dated.product, dated.reason
+    account_id,                                                     -- the company
+    month,                                                          -- the month
+    product,                                                        -- product or plan; empty where the source names none
+    case when is_told_twice and is_disputed then 'conflicting_sources' else reason end as reason, -- currency_missing, fx_missing or conflicting_sources where there is no amount; else empty
+    cast(case when is_told_twice then largest else total end as decimal(38, 12)) as mrr, -- in the project's currency
+    cast(case when is_told_twice then largest_quantity else total_quantity end as double) as quantity, -- seats or pieces, where recorded
+    cast(lines as bigint) as lines                                  -- lines or subscriptions behind it
+from compared
