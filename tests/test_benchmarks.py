@@ -116,8 +116,12 @@ def test_the_same_companies_are_planted_each_time(tmp_path: Path) -> None:
 class TestRecovery:
     def test_every_score_follows_the_truth_and_says_how_reliable_it_is(self, tmp_path: Path) -> None:
         found, reliability = recovery.measure(tmp_path, accounts=80, months=24, seed=1, effect=1.0)
-        spearman = {each.score: each.spearman for each in found}
-        assert spearman["partnership"] > 0.7
+        spearman = {(each.score, each.truth): each.spearman for each in found}
+        assert set(spearman) == {
+            *((score, "planted") for score in ("partnership", "cost_focus", "supplier_value", "customer_value")),
+            *((score, "counted") for score in ("supplier_value", "customer_value")),
+        }
+        assert spearman["partnership", "planted"] > 0.7
         assert min(spearman.values()) > 0.4
         halves = reliability[reliability["statistic"] == "split_half"].set_index("construct")["value"]
         assert halves["partnership"] > 0.6
