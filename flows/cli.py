@@ -265,7 +265,10 @@ def explain(
 def whatif(
     project: Folder = HERE,
     weights: Annotated[
-        str, typer.Option(metavar="MEASURE=NUMBER,...", help="How much measures weigh in their score; 1 unless named.")
+        str,
+        typer.Option(
+            metavar="MEASURE=NUMBER,...", help="How much measures weigh in their score; as configured unless named."
+        ),
     ] = "",
     account: Annotated[str | None, typer.Option(help="One company: its account_id or its exact name.")] = None,
     values: Annotated[

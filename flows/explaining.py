@@ -61,7 +61,12 @@ def _table(title: str, components: tuple[Component, ...]) -> Iterator[str]:
     yield f"{title}:"
     for each in shown:
         moved = f"{formats.fixed(each.points, 2, signed=True):>7} {_share(each):>7}  " if each.side != "style" else "  "
-        yield f"{moved}{each.label}{_readings(each)}"
+        yield f"{moved}{each.label}{_weight(each)}{_readings(each)}"
+
+
+def _weight(component: Component) -> str:
+    """How much it counts, where that is configured."""
+    return "" if component.weight is None or component.weight == 1 else f" (weight {component.weight:g})"
 
 
 def _share(component: Component) -> str:

@@ -95,6 +95,7 @@ EXAMPLES: dict[str, str] = {
     "closed": "[2026-06-05, 2026-12-24]",
     "support_hour": "650.0",
     "lexicon": '{ discount = ["prisafslag"] }',
+    "weights": "{ nrr = 2, csat = 0.5 }",
     "shared_domains": '["koncern.example"]',
     "releases_group": '"analysts"',
     "crm_order": '["salesforce", "hubspot"]',

@@ -1,7 +1,7 @@
 """How much the ranking by mutual value hangs on the weights of its components.
 
-Equal weights are a choice. Were the components weighted otherwise, some accounts would stand elsewhere: each is ranked
-under many random weightings, and what stays of its place is told.
+Weights are a choice, equal ones too. Were the components weighted otherwise, some accounts would stand elsewhere: each
+is ranked under many random weightings, and what stays of its place is told.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def weight_robustness(components: pd.DataFrame, seed: int, weightings: int = WEI
     """Rank stability of mutual value under random weightings of its components.
 
     Args:
-        components: account_id, part (supplier_value, customer_value), measure_id, z; of one month, of accounts that
-            have a mutual value.
+        components: account_id, part (supplier_value, customer_value), measure_id, z, weight (over 0, one per measure);
+            of one month, of accounts that have a mutual value.
         seed: the weightings are drawn from Dirichlet(1, ..., 1), for each side by itself: all weightings alike likely.
         weightings: how many.
 
     Returns:
-        One row per account: account_id, rank (1 is the highest, at equal weights), rank_low and rank_high (5th and
+        One row per account: account_id, rank (1 is the highest, at the given weights), rank_low and rank_high (5th and
         95th percentile of its ranks), same_half and same_decile (share of weightings in which it stays in its half and
         its tenth of the ranking).
     """
@@ -41,8 +41,9 @@ def weight_robustness(components: pd.DataFrame, seed: int, weightings: int = WEI
         return pd.DataFrame(columns=["account_id", "rank", "rank_low", "rank_high", "same_half", "same_decile"])
     random = np.random.default_rng(seed)
     drawn = [random.dirichlet(np.ones(side.shape[1]), weightings).T for side in sides]
-    equal = [np.ones((side.shape[1], 1)) for side in sides]
-    rank = _ranks(_log_values(sides, equal))[:, 0]
+    weight = components.groupby("measure_id")["weight"].first()
+    given = [weight.reindex(side.columns).to_numpy(float)[:, None] for side in sides]
+    rank = _ranks(_log_values(sides, given))[:, 0]
     ranks = np.hstack(
         [
             _ranks(_log_values(sides, [each[:, start : start + _BATCH] for each in drawn]))

@@ -148,13 +148,14 @@ def _reliability(engine: Engine, month: dt.date) -> list[dict[str, Any]]:
 
 
 _COMPONENTS = """
-    select component.account_id, component.part, component.measure_id, component.z
+    select component.account_id, component.part, component.measure_id, component.z, component.weight
     from scores.component as component
     join mart.relationship_month as relationship
         on relationship.account_id = component.account_id and relationship.month = component.month
     cross join setting.run as run
     where component.month = run.last_month
         and component.part in ('supplier_value', 'customer_value')
+        and component.weight > 0
         and relationship.mutual_value is not null
 """
 

@@ -47,12 +47,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Component:
-    """What one component did to mutual value: `points` of 100, and `share` of the change (null where none is left)."""
+    """What one component did to mutual value: `points` of 100, and `share` of the change (null where none is left).
+
+    `weight`: how much it counts in its score, as configured; null of what is no measure.
+    """
 
     measure_id: str
     label: str
     side: str
     unit: str
+    weight: float | None
     points: float | None
     share: float | None
     before: Reading | None
@@ -157,14 +161,14 @@ def _scores(connection: duckdb.DuckDBPyConnection, account_id: str, month: dt.da
 
 
 _MEASURES = """
-    select measure.measure_id, measure.label, setting.part, measure.unit, change.contribution
+    select measure.measure_id, measure.label, setting.part, measure.unit, measure.weight, change.contribution
     from mart.measure as measure
     join setting.measure as setting on setting.measure_id = measure.measure_id
     left join mart.score_change as change
         on change.measure_id = measure.measure_id and change.account_id = $account_id and change.month = $month
     where setting.part <> 'none'
     union all
-    select measure_id, 'Held at the edge of the scale', side, '', contribution
+    select measure_id, 'Held at the edge of the scale', side, '', null, contribution
     from mart.score_change
     where account_id = $account_id and month = $month and measure_id = 'clipped'
     order by 1
@@ -181,7 +185,7 @@ def _components(
     """Every measure of a score, the weightiest for the change first."""
     given = {"account_id": account_id, "month": month}
     rows = connection.execute(_MEASURES, given).fetchall()
-    total = sum(row[4] for row in rows if row[4] is not None)
+    total = sum(row[-1] for row in rows if row[-1] is not None)
     scale = 100 * log_mean(before.get("mutual_value"), now.get("mutual_value"))
     found = [
         Component(
@@ -189,13 +193,14 @@ def _components(
             label,
             "style" if part.startswith(("partnership_", "cost_focus_")) else part.removesuffix("_value"),
             unit,
+            weight,
             None if contribution is None else contribution * scale,
             None if contribution is None or abs(total) < 1e-9 else contribution / total,
             _reading(connection, account_id, _month_before(month), measure_id),
             _reading(connection, account_id, month, measure_id),
             tuple(records(connection, measure_id, account_id, month)),
         )
-        for measure_id, label, part, unit, contribution in rows
+        for measure_id, label, part, unit, weight, contribution in rows
     ]
     return sorted(found, key=lambda each: (-abs(each.points or 0), each.measure_id))
 

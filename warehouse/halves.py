@@ -65,7 +65,8 @@ def reliability(engine: Engine, month: dt.date) -> list[Reliability]:
 def _indicators(engine: Engine, month: dt.date, part: str) -> pd.DataFrame:
     """z of each indicator of the part (a column) and account (a row)."""
     rows = engine.execute(
-        "select account_id, measure_id, z from scores.component where month = ? and part like ? order by all",
+        "select account_id, measure_id, z from scores.component "
+        "where month = ? and part like ? and weight > 0 order by all",
         [month, part],
     ).df()
     return rows.pivot(index="account_id", columns="measure_id", values="z")

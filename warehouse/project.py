@@ -42,6 +42,18 @@ def _known_zone(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
+# Beyond these a measure is as good as left out, or as good as alone.
+LIGHTEST, HEAVIEST = 0.001, 1000.0
+
+
+def _known_weight(weight: float) -> float:
+    if weight != 0 and not LIGHTEST <= weight <= HEAVIEST:
+        raise ValueError(f"write {LIGHTEST:g} to {HEAVIEST:g}, or 0 to leave the measure out")
+    return weight
+
+
+Weight = Annotated[float, AfterValidator(_known_weight)]
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -163,6 +175,11 @@ class Settings(_Strict):
     lexicon: dict[str, list[str]] = Field(
         default_factory=dict, description="own stems per class, added to transforms/lexicon.yml"
     )
+    weights: dict[str, Weight] = Field(
+        default_factory=dict,
+        description="how much measures count in their scores, by measure_id: 0.001 to 1000, or 0 to leave one out; "
+        "without it 1",
+    )
     shared_domains: list[str] = Field(
         default_factory=list, description="e-mail domains that never identify a company (added to the free-mail list)"
     )
@@ -174,6 +191,15 @@ class Settings(_Strict):
     releases_group: str | None = Field(
         None, description="group of this machine that may read releases; unset, the user alone may"
     )
+
+    @field_validator("weights")
+    @classmethod
+    def _weighable(cls, weights: dict[str, float]) -> dict[str, float]:
+        if weights:
+            from warehouse.weights import every_weight  # parses the catalogue, and is seldom needed
+
+            every_weight(weights)
+        return weights
 
     @model_validator(mode="after")
     def _calendars_exist(self) -> Settings:

@@ -21,6 +21,7 @@ from warehouse.identifiers import shared_domains
 from warehouse.models import TRANSFORMS, measures
 from warehouse.project import Calendar, Project
 from warehouse.shared_columns import LEAK_COLUMNS
+from warehouse.weights import every_weight
 
 STYLE_MONTHS = 12
 VALUE_MONTHS = 6

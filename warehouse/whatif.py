@@ -18,13 +18,14 @@ from scipy.special import log_ndtr, ndtr
 from warehouse.errors import ConfigurationError
 from warehouse.explanation import opened
 from warehouse.lineage import VALUE_PARTS
+from warehouse.weights import LEAST
 
 CLIP = 2.326
 WINSOR = 3.0
 # A 95 % interval.
 Z95 = 1.959964
-# Fewer indicators or components on record than these, and there is no score (measures.yml, `part`).
-LEAST = {"cost_focus_customer": 2, "cost_focus_supplier": 1, "supplier_value": 2, "customer_value": 2}
+# Scores that are a weighted mean of z, each of the measures whose `part` begins with its name.
+MEANS = ("partnership", "cost_focus_customer", "cost_focus_supplier", *VALUE_PARTS)
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Measure:
     kind: str
     unit: str
     sign: int
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class Release:
     components: Mapping[str, list[Component]]
     measures: Mapping[str, Measure]
     database: Path
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each measure in its score, as the release was configured."""
+        return {measure_id: measure.weight for measure_id, measure in self.measures.items()}
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,8 @@ def read(database: Path) -> Release:
         ).fetchall()
         names = dict(connection.execute("select account_id, coalesce(name, account_id) from mart.account").fetchall())
         catalogue = connection.execute(
-            "select measure_id, part, kind, unit, case direction when 'down' then -1 else 1 end from setting.measure "
-            "where part <> 'none'"
+            "select measure_id, part, kind, unit, case direction when 'down' then -1 else 1 end, weight "
+            "from setting.measure where part <> 'none'"
         ).fetchall()
     components: dict[str, list[Component]] = {}
     for account_id, *facts in rows:
@@ -111,7 +118,7 @@ def read(database: Path) -> Release:
 
 
 def weights_of(text: str, release: Release) -> dict[str, float]:
-    """`measure=2,other=0.5` as numbers; a measure that is not named weighs 1.
+    """`measure=2,other=0.5` as numbers; a measure that is not named weighs what it is configured to.
 
     Raises:
         ConfigurationError: an unknown measure, or a weight that is no number of 0 or more.
@@ -157,7 +164,8 @@ def _assignments(text: str, release: Release) -> dict[str, float]:
 def compare(
     release: Release, weights: Mapping[str, float], account_id: str | None = None, values: Mapping[str, float] = {}
 ) -> list[Comparison]:
-    """All accounts under the weights, or one account, with `values` set for it; those that move most first.
+    """All accounts under the weights (the release's where none is given), or one account, with `values` set for it;
+    those that move most first.
 
     Raises:
         ConfigurationError: the account has no scores in the last month.
@@ -167,8 +175,10 @@ def compare(
     changed = dict(release.components)
     if account_id is not None and values:
         changed[account_id] = _with_values(release, account_id, values)
-    before = {each: scores(components, {}) for each, components in release.components.items()}
-    after = {each: scores(components, weights) for each, components in changed.items()}
+    configured = release.weights
+    asked = {**configured, **weights}
+    before = {each: scores(components, configured) for each, components in release.components.items()}
+    after = {each: scores(components, asked) for each, components in changed.items()}
     ranks_before, ranks_after = _ranks(before), _ranks(after)
     wanted = [account_id] if account_id is not None else list(before)
     found = [
@@ -231,28 +241,32 @@ def _distance(
 
 
 def scores(components: Iterable[Component], weights: Mapping[str, float]) -> Scores:
-    """The account's scores; those for which there is too little are left out."""
-    every = [each for each in components if weights.get(each.measure_id, 1.0) > 0]
+    """The account's scores at the weights of all measures; those for which there is too little are left out."""
+    every = [each for each in components if weights[each.measure_id] > 0]
     found: Scores = {}
     sides: dict[str, tuple[float, float]] = {}
-    style = [each for each in every if each.part.startswith("partnership_") and each.is_ok]
-    kinds = {each.part for each in style}
-    if len(style) >= 3 and {"partnership_goals", "partnership_conduct"} <= kinds:
-        found["partnership"] = _score(*_mean(style, weights))
-    for part, least in LEAST.items():
-        own = [each for each in every if each.part == part]
-        if sum(each.is_ok for each in own) >= least:
+    for name in MEANS:
+        own = [each for each in every if each.part.startswith(name)]
+        if _is_enough(own, name):
             mean, error = _mean(own, weights)
-            sides[part] = (max(-CLIP, min(CLIP, mean)) if part in VALUE_PARTS else mean, error)
-            found[part] = _score(*sides[part])
+            sides[name] = (max(-CLIP, min(CLIP, mean)) if name in VALUE_PARTS else mean, error)
+            found[name] = _score(*sides[name])
     if all(part in sides for part in VALUE_PARTS):
         found["mutual_value"] = _mutual(*(sides[part] for part in VALUE_PARTS))
     return found
 
 
+def _is_enough(components: list[Component], score: str) -> bool:
+    """Whether so much of the score is on record as each of its parts needs."""
+    needed = {part: least for part, least in LEAST.items() if part.startswith(score)}
+    return all(
+        sum(each.is_ok for each in components if each.part.startswith(part)) >= least for part, least in needed.items()
+    )
+
+
 def _mean(components: list[Component], weights: Mapping[str, float]) -> tuple[float, float]:
     """Weighted mean of z and its standard error."""
-    weight = [weights.get(each.measure_id, 1.0) for each in components]
+    weight = [weights[each.measure_id] for each in components]
     total = sum(weight)
     mean = sum(w * each.z for w, each in zip(weight, components, strict=True)) / total
     return mean, math.sqrt(sum((w * each.error) ** 2 for w, each in zip(weight, components, strict=True))) / total

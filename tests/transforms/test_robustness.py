@@ -19,6 +19,7 @@ def frame(text: str) -> pd.DataFrame:
                 "part": f"{row['part']}_value",
                 "measure_id": row["measure"],
                 "z": float(row["z"]),
+                "weight": float(row.get("weight") or 1),
             }
             for row in rows
             if row["z"] is not None
@@ -48,9 +49,21 @@ def test_the_share_of_weightings_is_the_one_found_by_hand() -> None:
     assert found[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 2], [1, 2]]
 
 
+def test_the_rank_is_that_of_the_given_weights_and_the_weightings_are_as_likely_as_before() -> None:
+    """At 3 to 7 Alfa has 0.3 and Beta 0.425: Beta is ahead, and stays so in the 40 % of weightings with w under 0.4."""
+    weight = {"nrr": 3.0, "late": 7.0}
+    table = frame(ALFA_AND_BETA)
+    table["weight"] = [weight.get(name, 1.0) for name in table["measure_id"]]
+    found = weight_robustness(table, seed=1, weightings=20_000).set_index("account_id")
+    assert found["rank"].to_dict() == {"a": 2, "b": 1}
+    assert found["same_half"].to_list() == pytest.approx([0.4, 0.4], abs=0.01)
+    equal = weight_robustness(frame(ALFA_AND_BETA), seed=1, weightings=20_000).set_index("account_id")
+    assert found[["rank_low", "rank_high"]].equals(equal[["rank_low", "rank_high"]])
+
+
 def test_who_is_better_in_everything_stays_in_its_place() -> None:
     rows = [
-        {"account_id": f"a{place:02}", "part": part, "measure_id": measure, "z": 2 - place / 10}
+        {"account_id": f"a{place:02}", "part": part, "measure_id": measure, "z": 2 - place / 10, "weight": 1.0}
         for place in range(20)
         for part, measure in (("supplier_value", "nrr"), ("supplier_value", "late"), ("customer_value", "csat"))
     ]
@@ -75,7 +88,7 @@ def test_an_account_without_a_component_is_weighed_by_those_that_it_has() -> Non
 def test_the_same_seed_gives_the_same_table_and_nobody_gives_an_empty_one() -> None:
     draw = np.random.default_rng(0)
     rows = [
-        {"account_id": f"a{account}", "part": part, "measure_id": measure, "z": draw.normal()}
+        {"account_id": f"a{account}", "part": part, "measure_id": measure, "z": draw.normal(), "weight": 1.0}
         for account in range(60)
         for part, measure in (("supplier_value", "nrr"), ("supplier_value", "late"), ("customer_value", "csat"))
     ]

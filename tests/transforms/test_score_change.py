@@ -27,8 +27,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Example:
 
 
 def score(world: Example, rows: Sequence[dict[str, object]]) -> None:
-    """Everything from scores.component (account, month, measure, part, z) to mart.score_change."""
-    table = pa.Table.from_pylist([{"status": "ok", "z_error": 0.1, **row} for row in rows])
+    """Everything from scores.component (account, month, measure, part, z; weight, 1 unless given) to mart.score_change."""
+    table = pa.Table.from_pylist([{"status": "ok", "z_error": 0.1, "weight": 1.0, **row} for row in rows])
     world.engine.connection.register("drawn_components", table)
     world.engine.execute("create or replace table scores.component as select * from drawn_components")
     world.engine.execute(
@@ -42,7 +42,14 @@ def score(world: Example, rows: Sequence[dict[str, object]]) -> None:
 def changes(world: Example, before_and_now: str) -> Change:
     """measure -> (side, contribution) of one account, drawn as `part | measure | z before | z now` (`-`: not there)."""
     rows = [
-        {"account_id": "a", "month": month, "measure_id": row["measure"], "part": f"{row['part']}_value", "z": float(z)}
+        {
+            "account_id": "a",
+            "month": month,
+            "measure_id": row["measure"],
+            "part": f"{row['part']}_value",
+            "weight": float(row.get("weight") or 1),
+            "z": float(z),
+        }
         for row in drawn(before_and_now)
         for month, z in zip(MONTHS, (row["before"], row["now"]), strict=True)
         if z is not None
@@ -73,6 +80,26 @@ def test_one_component_that_rose_explains_the_whole_change(world: Example) -> No
     assert found["margin"][1] == pytest.approx(0.162100, abs=1e-6)
     assert [found[name][1] for name in ("nrr", "csat", "reopen")] == [0, 0, 0]
     assert "clipped" not in found
+
+
+def test_a_component_moves_the_mean_by_its_share_of_the_weights(world: Example) -> None:
+    """Mean before 0; now (3 * 0.4 + 1 * 0.8 + 0) / 5 = 0.4: retention made three fifths of 0.4, the margin one of 0.8."""
+    found = changes(
+        world,
+        """
+        part     | measure | weight | before | now
+        supplier | nrr     | 3      | 0      | 0.4
+        supplier | margin  | 1      | 0      | 0.8
+        supplier | late    | 1      | 0      | 0
+        supplier | other   | 0      | 0      | 3
+        customer | csat    | 2      | 0.3    | 0.3
+        customer | reopen  | 1      | 0.1    | 0.1
+        """,
+    )
+    total = log_change((0, 0.4), (0, 0))
+    assert found["nrr"][1] == pytest.approx(total * 0.6)
+    assert found["margin"][1] == pytest.approx(total * 0.4)
+    assert "other" not in found
 
 
 def test_two_that_cancel_leave_the_value_and_are_each_told_at_the_limit(world: Example) -> None:
@@ -146,8 +173,9 @@ MEASURES = {"supplier_value": ("nrr", "margin", "late", "discount"), "customer_v
 
 @given(seed=st.integers(0, 2**32 - 1))
 def test_contributions_add_up_to_the_change_of_ln_mutual_value(world: Example, seed: int) -> None:
-    """300 accounts with any z, clipped ones, steps near 0, and components that come and go."""
+    """300 accounts with any z and any weights, clipped ones, steps near 0, and components that come and go."""
     draw = np.random.default_rng(seed)
+    weights = {name: float(draw.choice([1, 2.5, 10**6])) for names in MEASURES.values() for name in names}
     rows: list[dict[str, object]] = []
     for account in range(300):
         wide = draw.choice([1e-9, 1e-6, 0.3, 2.0])
@@ -155,7 +183,14 @@ def test_contributions_add_up_to_the_change_of_ln_mutual_value(world: Example, s
             start = draw.uniform(-3, 3, len(names))
             for month, z in zip(MONTHS, (start, np.clip(start + draw.normal(0, wide, len(names)), -3, 3)), strict=True):
                 rows += [
-                    {"account_id": f"a{account}", "month": month, "measure_id": name, "part": part, "z": float(each)}
+                    {
+                        "account_id": f"a{account}",
+                        "month": month,
+                        "measure_id": name,
+                        "part": part,
+                        "weight": weights[name],
+                        "z": float(each),
+                    }
                     for name, each in zip(names, z, strict=True)
                     if draw.uniform() < 0.9
                 ]

@@ -279,7 +279,7 @@ def scored(world: Example, supplier: float, customer_side: float, error: float =
         [supplier, error, customer_side, error],
     )
     world.engine.execute(
-        "create or replace table scores.shrunk (account_id varchar, month date, measure_id varchar, status varchar)"
+        "create or replace table scores.component (account_id varchar, month date, measure_id varchar, weight double)"
     )
     world.engine.execute("create or replace table value.revenue (account_id varchar, month date, mrr decimal(18, 2))")
     world.engine.execute(
@@ -332,9 +332,9 @@ def test_without_goals_the_evidence_says_so(shared_world: Example) -> None:
 
 
 def evidence_with(world: Example, measure: str, goal_evidence: str) -> str:
-    """The evidence of an account of which one measure speaks, and whose goals rest on so much."""
+    """The evidence of an account of which one measure is in a score, and whose goals rest on so much."""
     scored(world, 0, 0)
-    world.engine.execute(f"insert into scores.shrunk values ('a', '2026-06-01', '{measure}', 'ok')")
+    world.engine.execute(f"insert into scores.component values ('a', '2026-06-01', '{measure}', 1)")
     world.engine.execute(f"insert into style.shared_goal_coverage values ('a', '2026-06-01', '{goal_evidence}')")
     only(world, "mart.relationship_month")
     return str(world.rows("select evidence from mart.relationship_month")[0][0])
@@ -371,19 +371,22 @@ def test_cost_focus_is_the_mean_of_the_sides_there_are(shared_world: Example) ->
 
 
 def parts(world: Example, rows: str) -> list[tuple[object, ...]]:
-    """scores.relationship of one account from its parts: part, components, ok components, sum of z, sum of variances."""
+    """scores.relationship of one account from its parts, whose components all weigh 1: part, components, ok components,
+    sum of z, sum of variances.
+    """
     world.engine.execute(
         "create or replace table canonical.account_month as "
         "select 'a' as account_id, date '2026-06-01' as month, date '2020-01-01' as customer_month"
     )
     world.engine.execute(
         "create or replace table scores.part (account_id varchar, month date, part varchar, components bigint, "
-        "ok_components bigint, z_sum double, variance_sum double)"
+        "ok_components bigint, weight_sum double, z_sum double, variance_sum double)"
     )
     for row in rows.strip().splitlines():
         name, *numbers = (cell.strip() for cell in row.split("|"))
         world.engine.execute(
-            "insert into scores.part values ('a', '2026-06-01', ?, ?, ?, ?, ?)", [name, *map(float, numbers)]
+            "insert into scores.part select 'a', date '2026-06-01', $1, $2, $3, $2, $4, $5",
+            [name, *map(float, numbers)],
         )
     only(world, "scores.relationship")
     return world.rows("select partnership_z, cost_focus_z, supplier_z, customer_z from scores.relationship")

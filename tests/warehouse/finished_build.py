@@ -45,8 +45,8 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
     "mart.measure": {
         "measure_id": "VARCHAR", "label": "VARCHAR", "label_da": "VARCHAR", "description": "VARCHAR", "side": "VARCHAR",
-        "window_months": "INTEGER", "unit": "VARCHAR", "direction": "VARCHAR", "minimum_evidence": "VARCHAR",
-        "formula": "VARCHAR",
+        "window_months": "INTEGER", "unit": "VARCHAR", "direction": "VARCHAR", "weight": "DOUBLE",
+        "minimum_evidence": "VARCHAR", "formula": "VARCHAR",
     },
     "mart.account_month_measure": {
         "account_id": "VARCHAR", "month": "DATE", "measure_id": "VARCHAR", "value": "DOUBLE", "raw_value": "DOUBLE",
@@ -111,7 +111,10 @@ def month_after(month: dt.date, count: int) -> dt.date:
 
 def empty_build() -> FinishedBuild:
     """The first night of a project without a single file."""
-    catalogue = [{"measure_id": name, **facts} for name, facts in measures().items()]
+    catalogue = [
+        {"measure_id": name, "weight": None if facts["part"] == "none" else 1.0, **facts}
+        for name, facts in measures().items()
+    ]
     release = {
         "run_id": "20260701T020000Z-abcd", "as_of": AS_OF, "built_at": dt.datetime(2026, 7, 1, 0, 4, 11),
         "code_version": "0.1.0", "reference_version": "first_12_months", "protocol_hash": "9f" * 32,

@@ -23,8 +23,8 @@ create schema mart; create schema setting; create schema canonical; create schem
 create table setting.run as select date '2026-06-01' as last_month;
 create table setting.measure as select * from (values ('csat', 'customer_value'), ('nrr', 'supplier_value'),
     ('mrr', 'none')) as m(measure_id, part);
-create table mart.measure as select * from (values ('csat', 'Satisfaction', 'share'), ('nrr', 'Retention', 'ratio'),
-    ('mrr', 'Revenue', 'currency')) as m(measure_id, label, unit);
+create table mart.measure as select * from (values ('csat', 'Satisfaction', 'share', 1::double),
+    ('nrr', 'Retention', 'ratio', 1), ('mrr', 'Revenue', 'currency', null)) as m(measure_id, label, unit, weight);
 create table mart.account as select * from (values ('crm:1', 'Alfa A/S'), ('crm:2', 'Beta'), ('crm:3', 'Beta'))
     as a(account_id, name);
 create table mart.relationship_month as select * from (values
@@ -70,6 +70,14 @@ def test_points_add_up_to_the_change_and_shares_to_one(release: Path) -> None:
         {"csat": 15.0, "nrr": -4.0, "clipped": -1.0}
     )
     assert sum(each.share or 0 for each in found.components) == pytest.approx(1)
+
+
+def test_a_configured_weight_stands_behind_the_measures_name(release: Path) -> None:
+    with duckdb.connect(str(release)) as connection:
+        connection.execute("update mart.measure set weight = 2.5 where measure_id = 'csat'")
+    text = "\n".join(lines(explain(release, "crm:1")))
+    assert "Satisfaction (weight 2.5): 0.600 share -> 0.800 share" in text
+    assert "Retention: " in text
 
 
 def test_the_records_that_entered_and_left_the_window_are_told_from_those_that_stayed(release: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.tables import Example
-from warehouse.halves import EVENTS, KEPT, _halved, half, reliability, remade
+from warehouse.halves import EVENTS, KEPT, _halved, _indicators, half, reliability, remade
 from warehouse.models import find_models, run_models
 
 MakeExample = Callable[..., Example]
@@ -73,6 +73,14 @@ def test_one_account_is_too_few_to_tell(world: Example) -> None:
         ("cost_focus", "omega"),
     ]
     assert all(each.reason for each in found)
+
+
+def test_an_indicator_of_weight_0_is_none_of_those_that_should_agree(world: Example) -> None:
+    counted = _indicators(world.engine, MONTH, "partnership_%").columns
+    assert "voluntary_initiative" in counted
+    world.engine.execute("update scores.component set weight = 0 where measure_id = 'voluntary_initiative'")
+    left = _indicators(world.engine, MONTH, "partnership_%").columns
+    assert left.tolist() == [name for name in counted if name != "voluntary_initiative"]
 
 
 def test_every_measure_of_style_is_computed_again_from_events_that_are_split() -> None:

@@ -32,11 +32,31 @@ def test_an_empty_configuration_is_a_complete_one(tmp_path: Path) -> None:
         ("[limits]\nkeep_releases = 1", "limits.keep_releases"),
         ("[systems.zendesk]\nscope = 'some'", "systems.zendesk.scope"),
         ("as_of = ", "TOML"),
+        ("[weights]\nnrrr = 2", "weights: .*nrrr enters no score; the measures that do are adoption, "),
+        ("[weights]\nmrr = 2", "weights: .*mrr enters no score"),
+        ("[weights]\nnrr = -1", "weights.nrr: .*write 0.001 to 1000, or 0 to leave the measure out"),
+        ("[weights]\nnrr = 0.0001", "weights.nrr"),
+        ("[weights]\nnrr = nan", "weights.nrr"),
+        ("[weights]\nnrr = 'much'", "weights.nrr"),
+        ("[weights]\nunilateral_change = 0\nown_viewpoint = 0", "weights: .*cost_focus_supplier needs 1 of unilateral"),
+        (
+            "[weights]\nprice_pressure = 0\ndispute_rate = 0",
+            "cost_focus_customer needs 2 .*raise a weight, or take its",
+        ),
+        (
+            "[weights]\nshared_goal_coverage = 0\nmutual_responsibility = 0\ncocreation_rate = 0",
+            "partnership_goals needs 1 of shared_goal_coverage, mutual_responsibility, cocreation_rate with a weight over 0",
+        ),
     ],
 )
 def test_a_mistake_in_the_configuration_is_named(tmp_path: Path, text: str, names: str) -> None:
     with pytest.raises(ConfigurationError, match=names):
         project(tmp_path, text)
+
+
+def test_weights_of_measures_that_no_score_needs_may_be_0(tmp_path: Path) -> None:
+    settings = project(tmp_path, "[weights]\nnrr = 2\ncsat = 0.5\nforward_openness = 0").settings
+    assert settings.weights == {"nrr": 2, "csat": 0.5, "forward_openness": 0}
 
 
 def test_a_folder_that_is_no_project_says_how_to_make_one(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from warehouse.serving import findings
 from warehouse.serving.page import TEMPLATES
 from warehouse.serving.publish import UnfinishedBuild
 from warehouse.serving.report import render
-from warehouse.serving.wording import LABELS, NO_GOALS, UnknownVerdict
+from warehouse.serving.wording import GOALS_LEFT_OUT, LABELS, NO_GOALS, UnknownVerdict
 
 Render = Callable[[FinishedBuild], "Page"]
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -186,6 +186,20 @@ def test_an_inconclusive_difference_above_zero_names_the_disagreeing_method(rend
 
 def test_the_page_opens_by_saying_that_goals_were_not_measured(rendered: Render) -> None:
     assert rendered(finished_build(goals=False, months=7)).paragraph("headline").startswith(NO_GOALS)
+
+
+def test_weights_are_told_where_they_were_configured(page: Page, rendered: Render) -> None:
+    assert "given weights" not in page.text
+    build = finished_build(goals=False, months=7)
+    weights = {"shared_goal_coverage": 0.0, "mutual_responsibility": 0.0, "csat": 2.5}
+    for row in build.rows["mart.measure"]:
+        row["weight"] = weights.get(row["measure_id"], row["weight"])
+    weighted = rendered(build)
+    assert weighted.paragraph("headline").startswith(GOALS_LEFT_OUT)
+    assert (
+        "The measures in the scores were given weights: Mutual responsibility 0, Shared goals 0, Satisfaction 2.5; "
+        "every other one weighs 1." in weighted.text
+    )
 
 
 def test_goals_measured_for_some_accounts_are_counted_below_the_headline(rendered: Render) -> None:

@@ -21,12 +21,14 @@ PARTS = {name: measure["part"] for name, measure in measures().items() if measur
 
 
 def test_without_a_change_the_scores_are_those_of_the_models(tmp_path: Path) -> None:
-    """300 accounts with any components against scores/part.sql and scores/relationship.sql."""
+    """300 accounts with any components and weights against scores/part.sql and scores/relationship.sql."""
     draw = np.random.default_rng(5)
+    weights = {name: float(weight) for name, weight in zip(PARTS, draw.choice([0, 0.5, 1, 3], len(PARTS)), strict=True)}
     rows = [
         {
             "account_id": f"a{account:03}", "month": "2026-06-01", "measure_id": name, "part": part,
             "status": "ok" if draw.uniform() < 0.8 else "thin", "z": draw.uniform(-3, 3), "z_error": draw.uniform(0, 1),
+            "weight": weights[name],
         }
         for account in range(300)
         for name, part in PARTS.items()
@@ -52,7 +54,7 @@ def test_without_a_change_the_scores_are_those_of_the_models(tmp_path: Path) -> 
             for row in rows
             if row["account_id"] == account_id
         ]
-        again = scores(own, {})
+        again = scores(own, weights)
         for name, z in zip(names, found, strict=True):
             assert (name in again) == (z is not None), name
             if z is not None:
@@ -70,10 +72,10 @@ def release(tmp_path: Path) -> Release:
             create schema mart; create schema setting; create schema scores;
             create table setting.run as select date '2026-06-01' as last_month;
             create table setting.measure as select * from (values
-                ('nrr', 'supplier_value', 'fact', 'ratio', 'up'), ('late', 'supplier_value', 'fact', 'days', 'down'),
-                ('csat', 'customer_value', 'share', 'share', 'up'),
-                ('response', 'customer_value', 'duration', 'minutes', 'down'), ('mrr', 'none', 'fact', 'currency', 'up'))
-                as m(measure_id, part, kind, unit, direction);
+                ('nrr', 'supplier_value', 'fact', 'ratio', 'up', 1::double),
+                ('late', 'supplier_value', 'fact', 'days', 'down', 1), ('csat', 'customer_value', 'share', 'share', 'up', 1),
+                ('response', 'customer_value', 'duration', 'minutes', 'down', 1),
+                ('mrr', 'none', 'fact', 'currency', 'up', null)) as m(measure_id, part, kind, unit, direction, weight);
             create table mart.account as select * from (values ('a', 'Alfa', 'Large'), ('b', 'Beta', ''))
                 as a(account_id, name, segment);
             create table scores.component as select m.account_id, date '2026-06-01' as month, m.* exclude (account_id)
@@ -97,6 +99,24 @@ def test_other_weights_move_the_mean(release: Release) -> None:
     assert found["a"].after["supplier_value"].value == pytest.approx(ndtr(0.75))
     assert found["a"].after["mutual_value"].value == pytest.approx(np.sqrt(ndtr(0.75) * 0.5))
     assert (found["a"].rank_before, found["a"].rank_after) == (1, 1)
+
+
+def test_what_is_not_named_weighs_what_it_was_configured_to(release: Release) -> None:
+    """Configured at 3 to 1, Alfa's supplier side has 0.75; with 2 for lateness on top (3 * 1 + 2 * 0) / 5."""
+    with duckdb.connect(str(release.database)) as connection:
+        connection.execute("update setting.measure set weight = 3 where measure_id = 'nrr'")
+    [found] = compare(read(release.database), {"late": 2.0}, "a")
+    assert found.before["supplier_value"].value == pytest.approx(ndtr(0.75))
+    assert found.after["supplier_value"].value == pytest.approx(ndtr(0.6))
+
+
+def test_a_measure_configured_out_can_be_tried(release: Release) -> None:
+    with duckdb.connect(str(release.database)) as connection:
+        connection.execute("update setting.measure set weight = 0 where measure_id = 'late'")
+    configured = read(release.database)
+    [found] = compare(configured, weights_of("late=1", configured), "a")
+    assert "supplier_value" not in found.before
+    assert found.after["supplier_value"].value == pytest.approx(ndtr(0.5))
 
 
 def test_a_value_is_set_on_the_scale_of_the_accounts_segment(release: Release) -> None:

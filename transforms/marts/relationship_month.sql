@@ -23,11 +23,11 @@ with scored as (
         goals.account_id is not null as has_goals,
         coverage.goal_evidence
     from scores.relationship as relationship
-    -- P1 and P2: whether goals and the work on them were measured at all.
+    -- P1 and P2: whether goals and the work on them are in the score at all.
     left join (
         select distinct account_id, month
-        from scores.shrunk
-        where status = 'ok' and measure_id in ('shared_goal_coverage', 'mutual_responsibility')
+        from scores.component
+        where weight > 0 and measure_id in ('shared_goal_coverage', 'mutual_responsibility')
     ) as goals on goals.account_id = relationship.account_id and goals.month = relationship.month
     left join style.shared_goal_coverage as coverage
         on coverage.account_id = relationship.account_id and coverage.month = relationship.month

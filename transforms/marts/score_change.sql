@@ -1,8 +1,8 @@
 -- grain: account_id, month, measure_id
 -- Why mutual value moved since the month before: an exact sum over the components of both sides. ln V of a side moves by
 -- (ln V1 - ln V0) / (z1 - z0) for each unit of its mean z (phi / Phi where the mean stands still), and each component
--- moves the mean by its own share. A component that is thin stands at its segment's mean, so it moves from or to it; one
--- that cannot exist in one of the months moves from or to the mean of the others, as if it had not been missed.
+-- moves the mean by its share of the weights. A component that is thin stands at its segment's mean, so it moves from or
+-- to it; one that cannot exist in one of the months moves from or to the mean of the others, as if it had not been missed.
 with side as (
     select account_id, month, 'supplier_value' as part, supplier_z as z
     from scores.relationship
@@ -13,7 +13,7 @@ with side as (
     where supplier_z is not null and customer_z is not null
 ),
 placed as (
-    select side.account_id, side.month, side.part, side.z, part.z_sum / part.components as mean
+    select side.account_id, side.month, side.part, side.z, part.z_sum / part.weight_sum as mean
     from side
     join scores.part as part
         on part.account_id = side.account_id and part.month = side.month and part.part = side.part
@@ -38,13 +38,15 @@ moved as (
         and before.month = cast(now.month - to_months(1) as date)
 ),
 paired as (
-    select account_id, month, part, measure_id, max(z_before) as z_before, max(z_now) as z_now
+    select account_id, month, part, measure_id, weight, max(z_before) as z_before, max(z_now) as z_now
     from (
-        select account_id, month, part, measure_id, cast(null as double) as z_before, z as z_now from scores.component
+        select account_id, month, part, measure_id, weight, cast(null as double) as z_before, z as z_now
+        from scores.component
         union all
-        select account_id, cast(month + to_months(1) as date), part, measure_id, z, null from scores.component
+        select account_id, cast(month + to_months(1) as date), part, measure_id, weight, z, null from scores.component
     )
-    group by account_id, month, part, measure_id
+    where weight > 0
+    group by account_id, month, part, measure_id, weight
 ),
 component as (
     select
@@ -54,7 +56,9 @@ component as (
         replace(moved.part, '_value', '') as side,
         moved.slope / 2 * (
             coalesce(paired.z_now, moved.mean_now) - coalesce(paired.z_before, moved.mean_before)
-        ) / count(*) over (partition by moved.account_id, moved.month, moved.part) as contribution
+        ) * paired.weight / cast(
+            sum(exact(paired.weight)) over (partition by moved.account_id, moved.month, moved.part) as double
+        ) as contribution
     from moved
     join paired on paired.account_id = moved.account_id and paired.month = moved.month and paired.part = moved.part
 ),

@@ -1,5 +1,6 @@
 -- grain: account_id, month
--- Style and value of each relationship on their common scale, with standard errors on the probit.
+-- Style and value of each relationship on their common scale, with standard errors on the probit. A measure of weight 0 is
+-- in no count and in no mean.
 with wide as (
     select
         account_id,
@@ -7,22 +8,23 @@ with wide as (
         sum(case when part = 'partnership_goals' then ok_components else 0 end) as goal_indicators,
         sum(case when part = 'partnership_conduct' then ok_components else 0 end) as conduct_indicators,
         sum(case when starts_with(part, 'partnership_') then ok_components else 0 end) as indicators,
+        cast(sum(case when starts_with(part, 'partnership_') then exact(weight_sum) else 0 end) as double) as partnership_weight,
         cast(sum(case when starts_with(part, 'partnership_') then exact(z_sum) else 0 end) as double) as partnership_sum,
         cast(sum(case when starts_with(part, 'partnership_') then exact(variance_sum) else 0 end) as double) as partnership_variance,
         sum(case when part = 'cost_focus_customer' then ok_components else 0 end) as cost_indicators,
-        max(case when part = 'cost_focus_customer' and ok_components >= 2 then z_sum / ok_components end) as cost_customer_z,
+        max(case when part = 'cost_focus_customer' and ok_components >= 2 then z_sum / weight_sum end) as cost_customer_z,
         max(
-            case when part = 'cost_focus_customer' and ok_components >= 2 then sqrt(variance_sum) / ok_components end
+            case when part = 'cost_focus_customer' and ok_components >= 2 then sqrt(variance_sum) / weight_sum end
         ) as cost_customer_error,
         sum(case when part = 'cost_focus_supplier' then ok_components else 0 end) as own_cost_indicators,
-        max(case when part = 'cost_focus_supplier' then z_sum / nullif(ok_components, 0) end) as cost_supplier_z,
-        max(case when part = 'cost_focus_supplier' then sqrt(variance_sum) / nullif(ok_components, 0) end) as cost_supplier_error,
+        max(case when part = 'cost_focus_supplier' then z_sum / weight_sum end) as cost_supplier_z,
+        max(case when part = 'cost_focus_supplier' then sqrt(variance_sum) / weight_sum end) as cost_supplier_error,
         max(case when part = 'supplier_value' then ok_components else 0 end) as supplier_ok,
-        max(case when part = 'supplier_value' then z_sum / components end) as supplier_mean,
-        max(case when part = 'supplier_value' then sqrt(variance_sum) / components end) as supplier_error,
+        max(case when part = 'supplier_value' then z_sum / weight_sum end) as supplier_mean,
+        max(case when part = 'supplier_value' then sqrt(variance_sum) / weight_sum end) as supplier_error,
         max(case when part = 'customer_value' then ok_components else 0 end) as customer_ok,
-        max(case when part = 'customer_value' then z_sum / components end) as customer_mean,
-        max(case when part = 'customer_value' then sqrt(variance_sum) / components end) as customer_error
+        max(case when part = 'customer_value' then z_sum / weight_sum end) as customer_mean,
+        max(case when part = 'customer_value' then sqrt(variance_sum) / weight_sum end) as customer_error
     from scores.part
     group by account_id, month
 )
@@ -38,11 +40,11 @@ select
     coalesce(wide.customer_ok, 0) as customer_ok,                           -- ok customer components
     case
         when wide.indicators >= 3 and wide.goal_indicators >= 1 and wide.conduct_indicators >= 1
-            then wide.partnership_sum / wide.indicators
-    end as partnership_z,                                                   -- mean z; null without 3 indicators of both kinds
-    sqrt(wide.partnership_variance) / nullif(wide.indicators, 0) as partnership_error, -- its standard error
-    wide.cost_customer_z,                                                   -- mean z of C1-C3; null under 2
-    wide.cost_supplier_z,                                                   -- mean z of C4 and O1; null without either
+            then wide.partnership_sum / wide.partnership_weight
+    end as partnership_z,                                                   -- weighted mean z; null without 3 indicators of both kinds
+    sqrt(wide.partnership_variance) / nullif(wide.partnership_weight, 0) as partnership_error, -- its standard error
+    wide.cost_customer_z,                                                   -- weighted mean z of C1-C3; null under 2
+    wide.cost_supplier_z,                                                   -- weighted mean z of C4 and O1; null without either
     (coalesce(wide.cost_customer_z, wide.cost_supplier_z) + coalesce(wide.cost_supplier_z, wide.cost_customer_z)) / 2
         as cost_focus_z,                                                    -- mean of the sides there are
     sqrt(

@@ -162,7 +162,7 @@ MEASURES = """
         group by measure_id
     )
     select
-        measure.measure_id, measure.label, measure.side, measure.unit, measure.minimum_evidence,
+        measure.measure_id, measure.label, measure.side, measure.unit, measure.weight, measure.minimum_evidence,
         coalesce(totals.ok, 0) as ok, coalesce(totals.thin, 0) as thin, coalesce(totals.missing, 0) as missing,
         reasons.reasons
     from mart.measure as measure

@@ -64,6 +64,8 @@ COVARIATES = {
 }
 
 NO_GOALS = "Shared goals were not measured, so what follows rests on how the two sides work together day to day."
+GOALS_LEFT_OUT = "Shared goals weigh nothing here, so what follows rests on how the two sides work together day to day."
+GOALS = ("shared_goal_coverage", "mutual_responsibility")
 
 
 class UnknownVerdict(MutualValueError):
@@ -91,9 +93,9 @@ def answer(findings: Findings) -> Answer:
     word = "not_estimable" if row is None else verdict(row)
     headline = _not_estimable(row) if row is None or word == "not_estimable" else _headline(row, word)
     if _without_goals(findings):
-        headline = f"{NO_GOALS} {headline}"
+        headline = f"{_why_without_goals(findings)} {headline}"
     details = _needed(findings) if row is None or word == "not_estimable" else _compared(findings, row)
-    return Answer(word, headline, (*details, *_goals(findings)))
+    return Answer(word, headline, (*details, *_goals(findings), *_weights(findings)))
 
 
 def verdict(row: Row) -> str:
@@ -135,6 +137,19 @@ def sentence_end(reason: str) -> str:
 
 def _without_goals(findings: Findings) -> bool:
     return bool(findings.groups["placed"] > 0 and findings.groups["with_goals"] == 0)
+
+
+def _why_without_goals(findings: Findings) -> str:
+    weights = [row["weight"] for row in findings.measures if row["measure_id"] in GOALS]
+    return NO_GOALS if any(weights) else GOALS_LEFT_OUT
+
+
+def _weights(findings: Findings) -> tuple[str, ...]:
+    """The weights that were configured, where any is."""
+    told = [f"{row['label']} {row['weight']:g}" for row in findings.measures if row["weight"] not in (None, 1)]
+    if not told:
+        return ()
+    return (f"The measures in the scores were given weights: {', '.join(told)}; every other one weighs 1.",)
 
 
 def _goals(findings: Findings) -> tuple[str, ...]:
