@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks import identity, linking, night, recovery
+from benchmarks import engine, identity, linking, night, recovery
+from warehouse.models import LAYERS
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +127,10 @@ class TestRecovery:
         halves = reliability[reliability["statistic"] == "split_half"].set_index("construct")["value"]
         assert halves["partnership"] > 0.6
         assert set(halves.index) == {"partnership", "cost_focus"}
+
+
+def test_the_engines_time_is_told_for_every_step_of_the_build(tmp_path: Path) -> None:
+    told = dict(engine.timed(tmp_path / "demo", accounts=20, months=24, seed=1))
+    assert list(told) == ["stage", *LAYERS, "contrast", "finish"]
+    assert all(seconds > 0 for seconds in told.values())
+    assert (tmp_path / "demo" / "build" / "warehouse.duckdb").exists()

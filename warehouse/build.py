@@ -22,7 +22,7 @@ from transforms.contrast.study import run as run_contrast
 from transforms.robustness import WEIGHTINGS, weight_robustness
 from warehouse.casting import stage as cast_lake
 from warehouse.contracts import SystemContract, staged_tables
-from warehouse.engine import Engine, literal, quoted
+from warehouse.engine import NO_LOG, Engine, literal, quoted
 from warehouse.errors import ConfigurationError
 from warehouse.halves import reliability
 from warehouse.keys import project_key, use_key
@@ -72,7 +72,7 @@ def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract
     engine = Engine.open(
         folder / WAREHOUSE, threads=limits.threads, memory=limits.memory, query_seconds=limits.query_seconds
     )
-    engine.execute(f"attach {literal(str(folder / STAGED))} as staged")
+    engine.execute(f"attach {literal(str(folder / STAGED))} as staged ({NO_LOG})")
     for schema in ("setting", *LAYERS.values()):
         engine.execute(f"create schema if not exists {quoted(schema)}")
     define_macros(engine)
@@ -104,6 +104,8 @@ def stage(
     as_of: dt.date,
 ) -> Staged:
     """Cast what was known of the lake by the end of `as_of`; of several versions of a record the newest stays."""
+    # The staged rows are gone when the build is closed: they are never written to where they would last.
+    engine.execute("set checkpoint_threshold = '1TB'")
     with engine.deadline("casting the lake"):
         later = cast_lake(
             engine.connection,
@@ -114,7 +116,9 @@ def stage(
             crew=[each.connection for each in engine.crew()],
         )
     remember_keys(engine)
-    return Staged({table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}, later)
+    older = {table: rows for table, rows in keep_newest(engine, staged_tables()).items() if rows}
+    engine.execute("reset checkpoint_threshold")
+    return Staged(older, later)
 
 
 def layer(engine: Engine, name: str) -> dict[str, int]:
@@ -196,7 +200,8 @@ def finish(engine: Engine, project: Project, run: Run) -> Path:
     _say_release(engine, project, run)
     _fill_rows(engine, "audit.lineage", lineage_rows())
     comment(engine.connection, every_table())
-    engine.execute("detach staged")
+    # Else closing would write out the staged rows as well.
+    engine.execute("pragma disable_checkpoint_on_shutdown")
     engine.execute("checkpoint")
     engine.close()
     for name in (STAGED, f"{STAGED}.wal"):

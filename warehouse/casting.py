@@ -120,7 +120,9 @@ def cast_rows(
     by_table: dict[str, list[Plan]] = {}
     for plan in plans:
         by_table.setdefault(plan.source.table_name, []).append(plan)
-    done = together(crew, {table: partial(_all_staged, plans=group) for table, group in by_table.items()})
+    # The largest first: one that is begun last keeps one connection busy and lets the others wait.
+    ordered = sorted(by_table, key=lambda table: -sum(_bytes(plan) for plan in by_table[table]))
+    done = together(crew, {table: partial(_all_staged, plans=by_table[table]) for table in ordered})
     return sorted((plan for group in done.values() for plan in group), key=lambda plan: plan.number)
 
 
@@ -188,6 +190,10 @@ def _make_tables(connection: duckdb.DuckDBPyConnection, files: Sequence[LakeFile
         "create or replace temp table casting_failure "
         "(_file integer, _row bigint, column_name varchar, rule varchar, severity varchar, raw varchar)"
     )
+
+
+def _bytes(plan: Plan) -> int:
+    return sum(file.path.stat().st_size for file in plan.files)
 
 
 def _all_staged(connection: duckdb.DuckDBPyConnection, plans: Sequence[Plan]) -> list[Plan]:
