@@ -7,9 +7,22 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lifelines import KaplanMeierFitter
 from lifelines.datasets import load_leukemia
+from lifelines.utils import restricted_mean_survival_time
 
-from transforms.contrast.retention import COLUMNS, _curve, at_landmark, customer_on, grid, log_rank, retention
+from transforms.contrast.errors import NotEstimable
+from transforms.contrast.retention import (
+    COLUMNS,
+    _curve,
+    _restricted_mean,
+    at_landmark,
+    customer_on,
+    grid,
+    log_rank,
+    retention,
+    rmst_difference,
+)
 
 T0, AS_OF = dt.date(2026, 1, 1), dt.date(2026, 6, 30)
 LONG_AGO = dt.date(2023, 5, 1)
@@ -153,3 +166,106 @@ def test_ever_a_partner_finds_an_effect_in_a_null_world_and_the_landmark_does_no
     landmark = log_rank(np.minimum(left, 720)[there] - 180, (left < 720)[there], (became < 180).astype(object)[there])
     assert naive.p_value < 1e-10
     assert landmark.p_value > 0.05
+
+
+# --- restricted mean survival time ------------------------------------------------------------------------------------
+
+MAINTAINED = "9 13 13+ 18 23 28+ 31 34 45+ 48 161+"
+NOT_MAINTAINED = "5 5 8 8 12 16+ 23 27 30 33 43 45"
+
+
+def followed(times):
+    """Durations and events; + is a censored one."""
+    each = times.split()
+    return np.array([float(time.rstrip("+")) for time in each]), np.array([not time.endswith("+") for time in each])
+
+
+@pytest.mark.parametrize(("times", "mean", "error"), [(MAINTAINED, 52.6, 19.83), (NOT_MAINTAINED, 22.7, 4.18)])
+def test_restricted_means_of_the_aml_patients(times, mean, error):
+    # Miller (1981), Survival Analysis; R's print(survfit(Surv(time, status) ~ x, aml), rmean = 161).
+    found, influence = _restricted_mean(*followed(times), 161.0)
+    assert found == pytest.approx(mean, abs=0.05)
+    assert np.sqrt(influence @ influence) == pytest.approx(error, abs=5e-3)
+
+
+def test_weeks_in_remission_that_6_mp_adds():
+    patients = load_leukemia()
+    durations, events = patients["t"].to_numpy(dtype=float), patients["status"].to_numpy(dtype=bool)
+    treated = patients["Rx"].to_numpy() == 0
+    found = rmst_difference(durations, events, treated, horizon=100.0)
+    # The last under placebo relapsed in week 23: nothing can be compared beyond.
+    assert found.horizon == 23
+    assert (found.events_treated, found.events_control) == (9, 21)
+    for inside, mean in ((treated, found.mean_treated), (~treated, found.mean_control)):
+        curve = KaplanMeierFitter().fit(durations[inside], events[inside])
+        assert mean == pytest.approx(restricted_mean_survival_time(curve, t=23))
+    assert found.difference == found.mean_treated - found.mean_control
+    assert found.ci_high - found.difference == pytest.approx(1.959964 * found.standard_error, rel=1e-6)
+
+
+def test_a_horizon_before_the_last_day_is_kept_and_later_churns_do_not_count():
+    durations, events = followed(NOT_MAINTAINED + " " + MAINTAINED)
+    found = rmst_difference(durations, events, np.arange(23) >= 12, horizon=20.0)
+    assert found.horizon == 20
+    assert (found.events_treated, found.events_control) == (3, 5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=4, max_size=40), st.integers(30, 300))
+def test_without_censoring_it_is_the_difference_of_plain_means(days, horizon):
+    durations = np.array([*days, 1, 2, 500, 500], dtype=float)
+    treated = np.arange(durations.size) % 2 == 0
+    found = rmst_difference(durations, np.ones(durations.size, dtype=bool), treated, horizon)
+    first, second = (np.minimum(durations[inside], horizon) for inside in (treated, ~treated))
+    assert found.difference == pytest.approx(first.mean() - second.mean())
+    assert found.standard_error == pytest.approx(np.sqrt(first.var() / first.size + second.var() / second.size))
+
+
+def world(generator, accounts=300, clusters=None):
+    """Days until 250 at most; those of a cluster leave early or late together."""
+    treated = generator.random(accounts) < 0.5
+    group = generator.integers(clusters or accounts, size=accounts)
+    shared = np.exp(0.7 * generator.normal(size=accounts))[group] if clusters else np.ones(accounts)
+    left, censored = generator.exponential(200 * shared), generator.uniform(50, 250, accounts)
+    return np.minimum(left, censored), left <= censored, treated, np.unique(group, return_inverse=True)[1]
+
+
+def test_each_account_its_own_cluster_is_nearly_no_cluster_and_order_does_not_matter():
+    durations, events, treated, _ = world(np.random.default_rng(2))
+    plain = rmst_difference(durations, events, treated, 180)
+    alone = rmst_difference(durations, events, treated, 180, clusters=np.arange(300))
+    assert alone.standard_error == pytest.approx(plain.standard_error * np.sqrt(300 / 299))
+    mixed = np.random.default_rng(3).permutation(300)
+    again = rmst_difference(durations[mixed], events[mixed], treated[mixed], 180)
+    assert again.difference == pytest.approx(plain.difference, abs=1e-9)
+    assert again.standard_error == pytest.approx(plain.standard_error, abs=1e-9)
+
+
+@pytest.mark.parametrize("clusters", [None, 30])
+def test_the_stated_error_is_the_spread_over_worlds(clusters):
+    generator = np.random.default_rng(6)
+    found = []
+    for _ in range(300):
+        durations, events, treated, group = world(generator, clusters=clusters)
+        # Half of the accounts in a cluster change arms, so that clusters matter.
+        treated = np.where(generator.random(300) < 0.7, group % 2 == 0, treated)
+        found.append(rmst_difference(durations, events, treated, 180, group if clusters else None))
+    spread = np.std([each.difference for each in found], ddof=1)
+    assert np.mean([each.standard_error for each in found]) == pytest.approx(spread, rel=0.15)
+    assert 0.91 <= np.mean([each.ci_low <= 0 <= each.ci_high for each in found]) <= 0.985
+
+
+@pytest.mark.parametrize(
+    ("events", "treated", "clusters", "complaint"),
+    [
+        ([1, 1, 1], [1, 1, 1], None, "3 treated accounts and 0 controls"),
+        ([1, 1, 0], [1, 1, 0], None, "nobody of 1 in the control arm churned in 2 days"),
+        ([0, 0, 1], [1, 1, 0], None, "nobody of 2 in the treated arm churned in 2 days"),
+        ([1, 1, 1], [0, 1, 0], [0, 0, 0], "all accounts lie in one cluster"),
+    ],
+)
+def test_mean_days_need_churn_in_both_arms(events, treated, clusters, complaint):
+    flags = (np.array(each, dtype=bool) for each in (events, treated))
+    groups = None if clusters is None else np.array(clusters)
+    with pytest.raises(NotEstimable, match=complaint):
+        rmst_difference(np.array([1.0, 2.0, 2.0]), *flags, 30.0, groups)
