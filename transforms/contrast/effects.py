@@ -154,6 +154,11 @@ def e_value_of_difference(standardised: float) -> float:
     return e_value(math.exp(0.91 * standardised))
 
 
+def e_value_of_interval(low: float, high: float) -> float:
+    """E-value of that limit of a standardised difference's interval which lies nearest 0; 1 where it holds 0."""
+    return e_value_of_difference(max(low, -high, 0.0))
+
+
 def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Score interval of a share (Wilson 1927, JASA 22:209).
 

@@ -13,6 +13,7 @@ from transforms.contrast.effects import (
     cliffs_delta,
     e_value,
     e_value_of_difference,
+    e_value_of_interval,
     hedges_g,
     hedges_g_from_moments,
     newcombe,
@@ -138,6 +139,16 @@ def test_the_e_value_of_a_difference_does_not_depend_on_its_sign(d):
     assert e_value_of_difference(d) == pytest.approx(e_value_of_difference(-d))
     assert e_value_of_difference(d) == pytest.approx(e_value(math.exp(0.91 * d)))
     assert e_value_of_difference(d) >= 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(1.8, 8.7, 3.0), (1 / 8.7, 1 / 1.8, 3.0), (0.9, 8.7, 1.0), (1.0, 8.7, 1.0)],
+)
+def test_the_e_value_of_an_interval_is_that_of_its_limit_nearest_no_effect(low, high, expected):
+    # VanderWeele, Ding (2017): 3.9 (95 % 1.8 to 8.7), on the scale of the difference that has this risk ratio.
+    found = e_value_of_interval(math.log(low) / 0.91, math.log(high) / 0.91)
+    assert found == pytest.approx(expected, abs=5e-4)
 
 
 @pytest.mark.parametrize("ratio", [0, -1, math.nan])
