@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
-from benchmarks import engine, identity, linking, night, recovery
+from benchmarks import contrast, engine, few_clusters, identity, linking, night, recovery
 from warehouse.models import LAYERS
 
 
@@ -134,3 +135,63 @@ def test_the_engines_time_is_told_for_every_step_of_the_build(tmp_path: Path) ->
     assert list(told) == ["stage", *LAYERS, "contrast", "finish"]
     assert all(seconds > 0 for seconds in told.values())
     assert (tmp_path / "demo" / "build" / "warehouse.duckdb").exists()
+
+
+class TestContrast:
+    @pytest.fixture(scope="class")
+    def found(self) -> list[contrast.Found]:
+        return [one for number in range(2) for one in contrast.one_world(3, number)]
+
+    def test_each_world_is_judged_by_every_estimator(self, found: list[contrast.Found]) -> None:
+        by_world = {world: {one.estimator for one in found if one.world == world} for world in {o.world for o in found}}
+        estimators = set(contrast.study.ESTIMATORS)
+        assert sorted(len(each) for each in by_world.values()) == [5, 5, 5, 5 + len(contrast.SWITCHERS)]
+        assert all(estimators <= each for each in by_world.values())
+
+    def test_the_same_seed_draws_the_same_worlds(self, found: list[contrast.Found]) -> None:
+        assert contrast.one_world(3, 0) == found[: len(found) // 2]
+
+    def test_a_bad_half_year_in_the_base_fakes_an_effect_of_switching(self, found: list[contrast.Found]) -> None:
+        before, left_out, _ = contrast.SWITCHERS
+        effects = {name: np.mean([one.effect for one in found if one.estimator == name]) for name in (before, left_out)}
+        assert effects[before] > 0.05
+        assert abs(effects[left_out]) < effects[before] / 3
+
+    def test_a_leaking_column_fools_the_estimators_and_not_the_firewall(self, found: list[contrast.Found]) -> None:
+        fooled = [one.effect for one in found if "leaks" in one.world and one.estimator == "overlap"]
+        assert np.mean(fooled) > 0.03
+        refusal = contrast.refusal()
+        assert "plan_action.done_on feeds mutual_responsibility" in refusal
+        assert "and csat (value.csat" in refusal
+
+    def test_the_page_has_a_place_for_every_table(self) -> None:
+        parts = {name: f"the table of {name}" for name in ("operating", "verdicts", "refusal", "clusters", "nights")}
+        page = contrast.written(contrast.PAGE.read_text(encoding="utf-8"), parts)
+        assert all(page.count(text) == 1 for text in parts.values())
+        assert contrast.written(page, parts) == page
+        with pytest.raises(ValueError, match="no place for tables"):
+            contrast.written(page, {"tables": ""})
+
+    def test_tables_say_how_often_the_truth_was_held(self) -> None:
+        rows = [
+            contrast.Found("w", 0.1, "overlap", 0.1 + 0.01 * k, 0.01, 0.09, 0.1 + 0.2 * k, "supported") for k in (0, 1)
+        ]
+        assert contrast.table(rows).splitlines()[2] == (
+            "| w | overlap | 2 | 100.0 ± 0.0 | 100.0 ± 0.0 | +0.50 (+5 %) | 1.41 |"
+        )
+        assert contrast.verdict_table(rows).splitlines()[2].startswith("| w | 100.0 ± 0.0 | 0.0 ± 0.0 |")
+
+    def test_the_jackknife_is_the_wider_where_clusters_are_few(self) -> None:
+        held = [one for seed in range(20) for one in few_clusters.held(6, seed)]
+        shares = {
+            kind: np.mean([getattr(one, kind) for one in held]) for kind in ("sandwich", "bootstrap", "jackknife")
+        }
+        assert shares["jackknife"] > 0.85
+        assert shares["jackknife"] >= max(shares["sandwich"], shares["bootstrap"])
+        assert "| 6 | overlap |" in contrast.clusters_table({6: held})
+
+    @pytest.mark.slow
+    def test_a_whole_night_is_held_against_what_is_planted(self) -> None:
+        night_found = contrast.one_night(seed=1, planted=1.0, accounts=200, months=24)
+        assert night_found.truth > 0.03
+        assert f"| {night_found.verdict} |" in contrast.nights_table([night_found])

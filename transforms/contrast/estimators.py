@@ -2,7 +2,8 @@
 
 Every estimator is the solution of stacked estimating equations (M-estimation; Stefanski, Boos 2002, American
 Statistician 56:29). Its error comes from each row's influence on the two means: the row's own part, plus its part in
-the propensity or the regressions. Summed over clusters before squaring, the same influences give cluster-robust errors.
+the propensity or the regressions. Summed over clusters before squaring, the same influences give cluster-robust errors;
+where clusters are few, each is divided by what its cluster leaves of the sample (`transforms.contrast.jackknife`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from transforms.contrast import propensity
+from transforms.contrast import jackknife, propensity
 from transforms.contrast.design import build, smd
 from transforms.contrast.errors import ContrastError, NotEstimable
 from transforms.contrast.propensity import Link, Propensity
@@ -26,7 +28,8 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Method = Literal["unadjusted", "overlap", "ipw", "aipw", "regression"]
 
-# Below this many clusters the normal quantile is too small (Cameron, Gelbach, Miller 2008, REStat 90:414).
+# Below this many clusters the sandwich and the normal quantile are too small (Cameron, Gelbach, Miller 2008, REStat
+# 90:414): the jackknife then, and Student's t.
 MANY_CLUSTERS = 40
 # Newton stops at 1e-9 on the linear predictor, so balance is exact to about that.
 EXACT = 1e-6
@@ -77,6 +80,38 @@ class Sample:
     outcome_covariates: Floats
     clusters: Codes | None
     link: Link = "logit"
+
+    @cached_property
+    def few_clusters(self) -> Codes | None:
+        """The clusters where they are few, so that errors come from leaving one out; else None."""
+        few = self.clusters is not None and int(self.clusters.max()) + 1 < min(MANY_CLUSTERS, len(self.clusters))
+        return self.clusters if few else None
+
+    @cached_property
+    def fitted_propensity(self) -> Propensity:
+        return propensity.fit(self.treated, self.covariates, self.names, self.link, self.few_clusters)
+
+    @cached_property
+    def fitted_outcomes(self) -> tuple[Regression, Regression]:
+        """The outcome's regression within each arm, treated first."""
+        return _outcome_model(self, self.treated), _outcome_model(self, 1 - self.treated)
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Least squares within an arm.
+
+    Attributes:
+        columns: the design, intercept first, n x q.
+        inside: 1 for rows of the arm, else 0, length n.
+        predicted: for all rows, length n.
+        influence: each row's influence on the slopes, n x q.
+    """
+
+    columns: Floats
+    inside: Floats
+    predicted: Floats
+    influence: Floats
 
 
 @dataclass(frozen=True)
@@ -161,22 +196,19 @@ def arms(sample: Sample, method: Method) -> Arms:
 
     Raises:
         ContrastError: no such method.
-        NotEstimable: an arm is too small, or the covariates leave nothing to compare.
+        NotEstimable: an arm is too small or lies in one cluster, or the covariates leave nothing to compare.
     """
     if method not in get_args(Method):
         raise ContrastError(f"no method {method!r}: use one of {', '.join(get_args(Method))}")
     for arm, size in (("treated", sample.treated.sum()), ("control", (1 - sample.treated).sum())):
         if size < 2:
             raise NotEstimable(f"the {arm} arm has {size:.0f} rows; 2 needed")
+    _independent(sample)
     return _METHODS[method](sample)
 
 
 def summarise(sample: Sample, fitted: Arms, method: Method) -> Estimate:
-    """Effect, error, interval and diagnostics of two fitted arms.
-
-    Raises:
-        NotEstimable: all rows of an arm lie in one cluster, so that chance cannot be told from the cluster.
-    """
+    """Effect, error, interval and diagnostics of two fitted arms."""
     treated, control = fitted
     clusters = _independent(sample)
     error, degrees = _error(sample, fitted, clusters, method)
@@ -217,14 +249,13 @@ def largest(differences: Floats) -> float:
 
 def _unadjusted(sample: Sample) -> Arms:
     still = np.zeros((len(sample.outcome), 1))
-    treated = _weighted_mean(sample.outcome, sample.treated, still, still)
-    control = _weighted_mean(sample.outcome, 1 - sample.treated, still, still)
-    return treated, control
+    treated = _weighted_mean(sample, sample.treated, still, still)
+    return treated, _weighted_mean(sample, 1 - sample.treated, still, still)
 
 
 def _overlap(sample: Sample) -> Arms:
     """Each row counts by its chance of the other arm; with a logit this balances every mean exactly (Li et al.)."""
-    fitted, is_treated = _propensity(sample), sample.treated
+    fitted, is_treated = sample.fitted_propensity, sample.treated
     treated = _mean_by_score(sample, fitted, is_treated * fitted.others, -is_treated * fitted.slope)
     control = _mean_by_score(sample, fitted, (1 - is_treated) * fitted.scores, (1 - is_treated) * fitted.slope)
     if sample.link == "logit":
@@ -237,7 +268,7 @@ def _overlap(sample: Sample) -> Arms:
 
 
 def _inverse(sample: Sample) -> Arms:
-    fitted, is_treated = _propensity(sample), sample.treated
+    fitted, is_treated = sample.fitted_propensity, sample.treated
     chance, other = fitted.scores, fitted.others
     treated = _mean_by_score(sample, fitted, is_treated / chance, -is_treated * fitted.slope / chance**2)
     control = _mean_by_score(sample, fitted, (1 - is_treated) / other, (1 - is_treated) * fitted.slope / other**2)
@@ -245,15 +276,19 @@ def _inverse(sample: Sample) -> Arms:
 
 
 def _augmented(sample: Sample) -> Arms:
-    fitted, is_treated = _propensity(sample), sample.treated
+    fitted, is_treated = sample.fitted_propensity, sample.treated
     chance, other = fitted.scores, fitted.others
-    treated = _augmented_mean(sample, fitted, is_treated / chance, -is_treated * fitted.slope / chance**2)
-    control = _augmented_mean(sample, fitted, (1 - is_treated) / other, (1 - is_treated) * fitted.slope / other**2)
+    among_treated, among_control = sample.fitted_outcomes
+    treated = _augmented_mean(sample, among_treated, is_treated / chance, -is_treated * fitted.slope / chance**2)
+    control = _augmented_mean(
+        sample, among_control, (1 - is_treated) / other, (1 - is_treated) * fitted.slope / other**2
+    )
     return treated, control
 
 
 def _regression(sample: Sample) -> Arms:
-    return _regressed_mean(sample, sample.treated), _regressed_mean(sample, 1 - sample.treated)
+    treated, control = sample.fitted_outcomes
+    return _regressed_mean(sample, treated), _regressed_mean(sample, control)
 
 
 _METHODS: dict[str, Callable[[Sample], Arms]] = {
@@ -265,61 +300,59 @@ _METHODS: dict[str, Callable[[Sample], Arms]] = {
 }
 
 
-def _propensity(sample: Sample) -> Propensity:
-    return propensity.fit(sample.treated, sample.covariates, sample.names, sample.link)
-
-
 def _mean_by_score(sample: Sample, fitted: Propensity, weight: Floats, by_predictor: Floats) -> Arm:
-    return _weighted_mean(sample.outcome, weight, by_predictor[:, None] * fitted.columns, fitted.influence)
+    return _weighted_mean(sample, weight, by_predictor[:, None] * fitted.columns, fitted.influence)
 
 
-def _weighted_mean(outcome: Floats, weight: Floats, by_coefficients: Floats, coefficients: Floats) -> Arm:
-    """Mean of `outcome` by `weight`, whose derivative by the nuisance coefficients is `by_coefficients` (n x k).
+def _weighted_mean(sample: Sample, weight: Floats, by_coefficients: Floats, coefficients: Floats) -> Arm:
+    """Mean of the outcome by `weight`, whose derivative by the nuisance coefficients is `by_coefficients` (n x k).
 
     `coefficients` holds each row's influence on them (n x k).
     """
-    mean = float(weight @ outcome / weight.sum())
-    residual = outcome - mean
-    drift = (by_coefficients * residual[:, None]).mean(axis=0)
-    return Arm(mean, (weight * residual + coefficients @ drift) / weight.mean(), weight)
+    mean = float(weight @ sample.outcome / weight.sum())
+    residual = sample.outcome - mean
+    drift = jackknife.average(by_coefficients * residual[:, None], sample.few_clusters)
+    influence = weight * residual + (coefficients * drift).sum(axis=1)
+    return Arm(mean, influence / jackknife.average(weight, sample.few_clusters), weight)
 
 
-def _augmented_mean(sample: Sample, fitted: Propensity, weight: Floats, by_predictor: Floats) -> Arm:
+def _augmented_mean(sample: Sample, fitted: Regression, weight: Floats, by_predictor: Floats) -> Arm:
     """Mean prediction plus the weighted mean residual; `weight` is 0 outside the arm."""
-    columns, predicted, regression = _outcome_model(sample, weight > 0)
-    residual = sample.outcome - predicted
-    part = predicted + weight * residual
-    by_propensity = (fitted.columns * (by_predictor * residual)[:, None]).mean(axis=0)
-    by_regression = (columns * (1 - weight)[:, None]).mean(axis=0)
-    influence = part - part.mean() + fitted.influence @ by_propensity + regression @ by_regression
+    chance = sample.fitted_propensity
+    residual = sample.outcome - fitted.predicted
+    part = fitted.predicted + weight * residual
+    by_propensity = jackknife.average(chance.columns * (by_predictor * residual)[:, None], sample.few_clusters)
+    by_regression = jackknife.average(fitted.columns * (1 - weight)[:, None], sample.few_clusters)
+    drift = (chance.influence * by_propensity).sum(axis=1) + (fitted.influence * by_regression).sum(axis=1)
+    influence = (part - part.mean() + drift) / jackknife.average(np.ones(len(part)), sample.few_clusters)
     return Arm(float(part.mean()), influence, weight)
 
 
-def _regressed_mean(sample: Sample, inside: Floats) -> Arm:
+def _regressed_mean(sample: Sample, fitted: Regression) -> Arm:
     """Mean prediction over all rows.
 
     Its weights are those that the regression implies (Chattopadhyay, Zubizarreta 2023, Biometrika 110:615): they
     balance the outcome's covariates by construction, and may be negative.
     """
-    columns, predicted, regression = _outcome_model(sample, inside > 0)
-    average = columns.mean(axis=0)
-    influence = predicted - predicted.mean() + regression @ average
+    columns, predicted, inside = fitted.columns, fitted.predicted, fitted.inside
+    drift = (fitted.influence * jackknife.average(columns, sample.few_clusters)).sum(axis=1)
+    influence = (predicted - predicted.mean() + drift) / jackknife.average(np.ones(len(predicted)), sample.few_clusters)
     gram = columns.T @ (columns * inside[:, None])
-    return Arm(float(predicted.mean()), influence, inside * (columns @ np.linalg.solve(gram, average)))
+    return Arm(float(predicted.mean()), influence, inside * (columns @ np.linalg.solve(gram, columns.mean(axis=0))))
 
 
-def _outcome_model(sample: Sample, inside: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
-    """Least squares within an arm: the design (n x q), predictions for all rows, each row's influence on the slopes."""
+def _outcome_model(sample: Sample, inside: Floats) -> Regression:
+    """Least squares of the outcome among the rows `inside` (0 or 1, length n)."""
     columns = np.column_stack([np.ones(len(inside)), _standardised(sample.outcome_covariates)])
-    if np.linalg.matrix_rank(columns[inside]) < columns.shape[1]:
+    slopes, _, rank, _ = np.linalg.lstsq(columns[inside > 0], sample.outcome[inside > 0], rcond=None)
+    if rank < columns.shape[1]:
         raise NotEstimable(
             "within one group the covariates do not vary independently: its regression has no one answer"
         )
-    slopes = np.linalg.lstsq(columns[inside], sample.outcome[inside], rcond=None)[0]
     predicted = columns @ slopes
-    moment = columns * (inside * (sample.outcome - predicted))[:, None]
-    gram = columns[inside].T @ columns[inside] / len(inside)
-    return columns, predicted, moment @ np.linalg.inv(gram)
+    score = columns * (inside * (sample.outcome - predicted))[:, None]
+    influence = jackknife.on_coefficients(score, columns, inside, sample.few_clusters)
+    return Regression(columns, inside, predicted, influence)
 
 
 def _standardised(columns: Floats) -> Floats:
@@ -348,6 +381,8 @@ def _error(sample: Sample, fitted: Arms, clusters: Codes, method: Method) -> tup
     """Standard error and degrees of freedom of the difference."""
     treated, control = fitted
     count = int(clusters.max()) + 1
+    if sample.few_clusters is not None:
+        return jackknife.standard_error(treated.influence - control.influence, clusters), float(count - 1)
     if method == "unadjusted":
         # Scaled within each arm: with one row per cluster this is Welch's error, not merely close to it.
         influence = _scale(clusters, sample.treated) * treated.influence

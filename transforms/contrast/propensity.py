@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from transforms.contrast import jackknife
 from transforms.contrast.errors import NotEstimable
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
 Link = Literal["logit", "probit"]
 
 STEPS = 60
@@ -27,7 +29,7 @@ class Propensity:
         others: probability of control, length n; not 1 - scores, which is 0 where the score is within 1e-16 of 1.
         slope: its derivative by the linear predictor, length n.
         columns: the design that it was fitted on, intercept first, n x k.
-        influence: each row's influence on the coefficients, n x k (their sum over n is 0).
+        influence: each row's influence on the coefficients, n x k; see `transforms.contrast.jackknife`.
     """
 
     scores: Floats
@@ -37,13 +39,16 @@ class Propensity:
     influence: Floats
 
 
-def fit(treated: Floats, covariates: Floats, names: list[str], link: Link = "logit") -> Propensity:
+def fit(
+    treated: Floats, covariates: Floats, names: list[str], link: Link = "logit", clusters: Codes | None = None
+) -> Propensity:
     """Fit by Newton's method with step halving.
 
     Args:
         treated: 0 or 1, length n.
         covariates: n x p, without intercept, no column constant or a sum of others.
         names: of the p columns, for the message.
+        clusters: numbers from 0, length n, each left out of its rows' influence; None where nothing is left out.
 
     Raises:
         NotEstimable: the covariates separate the arms, so that no maximum exists (Albert, Anderson 1984, Biometrika
@@ -52,16 +57,16 @@ def fit(treated: Floats, covariates: Floats, names: list[str], link: Link = "log
     columns = _with_intercept(covariates)
     coefficients = np.zeros(columns.shape[1])
     for _ in range(STEPS):
-        score, information = _score(columns, coefficients, treated, link)
+        score, curvature = _score(columns, coefficients, treated, link)
         try:
-            step = np.linalg.solve(information, score.sum(axis=0))
+            step = np.linalg.solve(columns.T @ (columns * curvature[:, None]), score.sum(axis=0))
         except np.linalg.LinAlgError:
             break
         step = _halve(columns, coefficients, step, treated, link)
         coefficients = coefficients + step
         # Under separation a coefficient grows by about 1 a step for ever, so the step, not the score, tells.
         if np.abs(columns @ step).max() < TOLERANCE:
-            return _fitted(columns, coefficients, treated, link)
+            return _fitted(columns, coefficients, treated, link, clusters)
     worst = names[int(np.abs(coefficients[1:]).argmax())] if names else "no covariate"
     raise NotEstimable(f"the covariates tell the two groups apart completely (foremost {worst}): nothing overlaps")
 
@@ -72,12 +77,12 @@ def _with_intercept(covariates: Floats) -> Floats:
     return np.column_stack([np.ones(len(covariates)), (covariates - covariates.mean(axis=0)) / spread])
 
 
-def _fitted(columns: Floats, coefficients: Floats, treated: Floats, link: Link) -> Propensity:
-    score, information = _score(columns, coefficients, treated, link)
+def _fitted(columns: Floats, coefficients: Floats, treated: Floats, link: Link, clusters: Codes | None) -> Propensity:
+    score, curvature = _score(columns, coefficients, treated, link)
     predictor = columns @ coefficients
     scores, slope = _probability(predictor, link)
     others, _ = _probability(-predictor, link)
-    influence = score @ np.linalg.inv(information / len(columns))
+    influence = jackknife.on_coefficients(score, columns, curvature, clusters)
     return Propensity(scores, others, slope, columns, influence)
 
 
@@ -89,14 +94,14 @@ def _probability(predictor: Floats, link: Link) -> tuple[Floats, Floats]:
 
 
 def _score(columns: Floats, coefficients: Floats, treated: Floats, link: Link) -> tuple[Floats, Floats]:
-    """Each row's gradient of the log likelihood (n x k), and the observed information (k x k)."""
+    """Each row's gradient of the log likelihood (n x k), and its part in the observed information (n)."""
     predictor = columns @ coefficients
     if link == "probit":
         sign = 2 * treated - 1
         ratio = sign * np.exp(stats.norm.logpdf(predictor) - special.log_ndtr(sign * predictor))
-        return columns * ratio[:, None], columns.T @ (columns * (ratio * (ratio + predictor))[:, None])
+        return columns * ratio[:, None], ratio * (ratio + predictor)
     scores, slope = _probability(predictor, link)
-    return columns * (treated - scores)[:, None], columns.T @ (columns * slope[:, None])
+    return columns * (treated - scores)[:, None], slope
 
 
 def _log_likelihood(predictor: Floats, treated: Floats, link: Link) -> float:

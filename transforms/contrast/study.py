@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from transforms.contrast import effects, estimators, verdict
+from transforms.contrast import effects, estimators, power, verdict
 from transforms.contrast.clusters import connected
 from transforms.contrast.design import Design, build, leading, one_armed, smd
 from transforms.contrast.errors import ContrastError, NotEstimable
@@ -22,7 +22,7 @@ from transforms.contrast.verdict import Verdict
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
 
-ESTIMATORS: tuple[Method, ...] = ("unadjusted", "overlap", "aipw")
+ESTIMATORS: tuple[Method, ...] = ("unadjusted", "overlap", "ipw", "aipw", "regression")
 CLUSTER, ARM = "_cluster", "_arm"
 REQUIRED = ("account_id", "partnership", "style")
 OPTIONAL = ("reason", "customer_from", "churned_on")
@@ -64,6 +64,21 @@ BALANCE = {
     "smd_after": NUMBER,
 }
 FLOW = {"comparison": TEXT, "outcome": TEXT, "step": TEXT, "reason": TEXT, "accounts": COUNT}
+POWER = {
+    "as_of": DAY,
+    "comparison": TEXT,
+    "outcome": TEXT,
+    "n_partnership": COUNT,
+    "n_comparison": COUNT,
+    "effective_n_partnership": NUMBER,
+    "effective_n_comparison": NUMBER,
+    "detectable_g": NUMBER,
+    "smallest_effect": NUMBER,
+    "needed_per_arm": COUNT,
+    "more_partnership": COUNT,
+    "more_comparison": COUNT,
+    "more_to_compare": COUNT,
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,7 @@ class ContrastResult:
         retention: Kaplan-Meier curves by style.
         flow: per comparison and outcome, accounts `in`, `excluded` (by reason) and `compared` (by group); the excluded
             and the compared add up to the accounts in.
+        power: a row per comparison and outcome: what the arms can find by their sizes, whatever was found.
         log_rank: test that the styles share one survival curve.
     """
 
@@ -83,6 +99,7 @@ class ContrastResult:
     contrast_balance: pd.DataFrame
     retention: pd.DataFrame
     flow: pd.DataFrame
+    power: pd.DataFrame
     log_rank: LogRank
 
 
@@ -93,6 +110,7 @@ class _Cell:
     rows: list[Row]
     balance: list[Row]
     flow: list[Row]
+    sizes: Row
 
 
 # An estimate and each row's weight in its arm.
@@ -101,13 +119,13 @@ Estimated = tuple[Estimate, Floats]
 
 @dataclass(frozen=True)
 class _Fit:
-    """The estimates of a cell by estimator; AIPW's is None where its regressions have no one answer."""
+    """The estimates of a cell by estimator; in the place of one that could not be computed, the reason."""
 
     sample: Sample
     design: Design
     given_up: list[str]
     overlap: Estimated
-    estimates: dict[str, Estimated | None]
+    estimates: dict[Method, Estimated | NotEstimable]
 
 
 def run(frame: pd.DataFrame, protocol: Protocol, as_of: dt.date, t0: dt.date) -> ContrastResult:
@@ -124,7 +142,7 @@ def run(frame: pd.DataFrame, protocol: Protocol, as_of: dt.date, t0: dt.date) ->
         ContrastError: a required column is absent, an account_id is missing or repeated, or a column holds the wrong
             kind of value.
     """
-    accounts = _prepared(frame, protocol)
+    accounts = prepared(frame, protocol)
     cells = [
         _cell(accounts, comparison, outcome, protocol, t0)
         for comparison in protocol.comparisons
@@ -135,20 +153,25 @@ def run(frame: pd.DataFrame, protocol: Protocol, as_of: dt.date, t0: dt.date) ->
     )
     followed = at_landmark(accounts, as_of, t0)
     return ContrastResult(
-        contrast=_typed(_with_q(rows, protocol), CONTRAST),
-        contrast_balance=_typed(
+        contrast=typed(_with_q(rows, protocol), CONTRAST),
+        contrast_balance=typed(
             pd.DataFrame([row for cell in cells for row in cell.balance]).assign(as_of=as_of), BALANCE
         ),
         retention=retention(accounts, as_of, t0),
-        flow=_typed(pd.DataFrame([row for cell in cells for row in cell.flow]), FLOW),
+        flow=typed(pd.DataFrame([row for cell in cells for row in cell.flow]), FLOW),
+        power=typed(_power(pd.DataFrame([cell.sizes for cell in cells]), protocol).assign(as_of=as_of), POWER),
         log_rank=log_rank(
             followed["duration"].to_numpy(), followed["churned"].to_numpy(), followed["style"].to_numpy(dtype=object)
         ),
     )
 
 
-def _prepared(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """The accounts in one order, with their clusters: whatever order they come in, the same numbers come out."""
+def prepared(frame: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """The accounts in one order, with their clusters: whatever order they come in, the same numbers come out.
+
+    Raises:
+        ContrastError: as in `run`.
+    """
     absent = [name for name in REQUIRED if name not in frame]
     if absent:
         raise ContrastError(f"the accounts' frame has no column {', '.join(absent)}")
@@ -184,10 +207,40 @@ def _cell(accounts: pd.DataFrame, comparison: Comparison, outcome: Outcome, prot
         fit = _fit(arms[~outside], outcome.name, design, kept, comparison, protocol)
     except NotEstimable as refusal:
         rows = [_blank(key, estimator, verdict.not_estimable(str(refusal))) for estimator in ESTIMATORS]
-        return _Cell(rows, [], _flow(key, reasons, accounts, comparison, protocol))
-    return _Cell(
-        _rows(key, fit, outcome, protocol), _balance(key, fit), _flow(key, reasons, accounts, comparison, protocol)
-    )
+        flow = _flow(key, reasons, accounts, comparison, protocol)
+        return _Cell(rows, [], flow, _sizes(key, flow, None))
+    flow = _flow(key, reasons, accounts, comparison, protocol)
+    return _Cell(_rows(key, fit, outcome, protocol), _balance(key, fit), flow, _sizes(key, flow, fit.overlap[0]))
+
+
+# --- for other questions about the same accounts ----------------------------------------------------------------------
+
+
+def placed(accounts: pd.DataFrame, outcome: str, protocol: Protocol, t0: dt.date) -> pd.DataFrame:
+    """Of the `prepared` accounts those whose partnership and outcome are known, also between the groups."""
+    comparison = protocol.deciding
+    reasons = _exclusions(accounts, comparison, outcome, protocol, t0)
+    return accounts[np.isin(reasons, ["", _between(comparison)]) & _recorded(accounts, outcome)]
+
+
+def compared(accounts: pd.DataFrame, outcome: str, protocol: Protocol, t0: dt.date) -> pd.DataFrame:
+    """Of the `prepared` accounts those in either group of the primary comparison; their group is in the column ARM."""
+    comparison = protocol.deciding
+    arms: pd.DataFrame = accounts[_exclusions(accounts, comparison, outcome, protocol, t0) == ""]
+    return arms.assign(**{ARM: comparison.treated.holds(arms[comparison.column], protocol.thresholds)})
+
+
+def sample(accounts: pd.DataFrame, outcome: str, protocol: Protocol, t0: dt.date) -> Sample:
+    """What the estimators of the primary comparison work on, for an outcome that need not be the protocol's.
+
+    Raises:
+        NotEstimable: the outcome is nobody's, or a gate fails.
+    """
+    comparison = protocol.deciding
+    _require_some(_exclusions(accounts, comparison, outcome, protocol, t0), accounts, comparison, outcome)
+    arms = compared(accounts, outcome, protocol, t0)
+    design, kept, outside = _design(arms, comparison, protocol)
+    return _fit(arms[~outside], outcome, design, kept, comparison, protocol).sample
 
 
 # --- who is compared --------------------------------------------------------------------------------------------------
@@ -207,7 +260,7 @@ def _exclusions(
         "not a customer at t0": ~customer_on(accounts, t0),
         f"{comparison.column} not measured": column.isna() | accounts["partnership"].isna(),
         "left out": barred,
-        f"neither {comparison.treated.label} nor {comparison.control.label}": neither,
+        _between(comparison): neither,
         f"{outcome} not measured": ~measured,
     }
     reasons = np.select([np.asarray(c, dtype=bool) for c in conditions.values()], list(conditions), default="").astype(
@@ -218,6 +271,10 @@ def _exclusions(
     )
     reasons[told] = given[told].astype(str)
     return reasons
+
+
+def _between(comparison: Comparison) -> str:
+    return f"neither {comparison.treated.label} nor {comparison.control.label}"
 
 
 def _recorded(accounts: pd.DataFrame, name: str) -> NDArray[np.bool_]:
@@ -249,6 +306,52 @@ def _flow(
         for group in (comparison.treated, comparison.control)
     ]
     return [{**key, "step": step, "reason": reason, "accounts": count} for step, reason, count in steps]
+
+
+# --- what could be found ----------------------------------------------------------------------------------------------
+
+
+def _sizes(key: Row, flow: list[Row], overlap: Estimate | None) -> Row:
+    """The arms as they are compared; effective sizes only where they could be weighted."""
+    treated, control = (row["accounts"] for row in flow if row["step"] == "compared")
+    sizes = {**key, "n_partnership": treated, "n_comparison": control}
+    if overlap is None:
+        return sizes
+    effective = {
+        "effective_n_partnership": overlap.effective_n_treated,
+        "effective_n_comparison": overlap.effective_n_control,
+    }
+    return {**sizes, **effective}
+
+
+def _power(sizes: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """What arms of these sizes can find and what they lack, were their accounts independent.
+
+    No outcome is read: it could be said before any result.
+    """
+    sizes = sizes.reindex(columns=list(POWER))
+    arms = ("partnership", "comparison")
+    counted = {arm: sizes[f"effective_n_{arm}"].fillna(sizes[f"n_{arm}"]).to_numpy(dtype=float) for arm in arms}
+    needed, gate = power.accounts_needed(protocol.smallest_effect), protocol.gates.effective_accounts
+    return sizes.assign(
+        detectable_g=[_detectable(*pair) for pair in zip(*counted.values(), strict=True)],
+        smallest_effect=protocol.smallest_effect,
+        needed_per_arm=needed,
+        **{f"more_{arm}": _lacking(counted[arm], needed) for arm in arms},
+        more_to_compare=sum(_lacking(counted[arm], gate) for arm in arms),
+    )
+
+
+def _detectable(n_treated: float, n_control: float) -> float:
+    try:
+        return power.detectable(n_treated, n_control)
+    except NotEstimable:
+        return float("nan")
+
+
+def _lacking(sizes: Floats, needed: float) -> Floats:
+    """How many accounts each arm is short of what it needs, in whole accounts."""
+    return np.ceil(np.maximum(needed - sizes, 0))
 
 
 # --- what is adjusted for ---------------------------------------------------------------------------------------------
@@ -306,8 +409,18 @@ def _fitting(design: Design, treated: Floats, protocol: Protocol) -> list[str]:
 def _fit(
     arms: pd.DataFrame, outcome: str, design: Design, kept: list[str], comparison: Comparison, protocol: Protocol
 ) -> _Fit:
-    adjusted = design.only(kept)
-    sample = Sample(
+    sample = _sample(arms, outcome, design.only(kept))
+    if effects.pooled_deviation(*_split(sample)) == 0:
+        raise NotEstimable(f"{outcome} does not vary within the arms: there is no chance to measure it against")
+    overlap = _estimated(sample, "overlap")
+    _require_effective(overlap[0], comparison, protocol)
+    estimates = {method: overlap if method == "overlap" else _estimated_or_not(sample, method) for method in ESTIMATORS}
+    given_up = [name for name in protocol.covariates if name in design.sources and name not in kept]
+    return _Fit(sample, design, given_up, overlap, estimates)
+
+
+def _sample(arms: pd.DataFrame, outcome: str, adjusted: Design) -> Sample:
+    return Sample(
         outcome=pd.to_numeric(arms[outcome]).to_numpy(dtype=float),
         treated=arms[ARM].to_numpy(dtype=float),
         covariates=adjusted.values,
@@ -315,17 +428,6 @@ def _fit(
         outcome_covariates=adjusted.values,
         clusters=np.unique(arms[CLUSTER].to_numpy(), return_inverse=True)[1],
     )
-    if effects.pooled_deviation(*_split(sample)) == 0:
-        raise NotEstimable(f"{outcome} does not vary within the arms: there is no chance to measure it against")
-    overlap = _estimated(sample, "overlap")
-    _require_effective(overlap[0], comparison, protocol)
-    estimates: dict[str, Estimated | None] = {
-        "unadjusted": _estimated(sample, "unadjusted"),
-        "overlap": overlap,
-        "aipw": _estimated_or_not(sample),
-    }
-    given_up = [name for name in protocol.covariates if name in design.sources and name not in kept]
-    return _Fit(sample, design, given_up, overlap, estimates)
 
 
 def _estimated(sample: Sample, method: Method) -> Estimated:
@@ -333,12 +435,12 @@ def _estimated(sample: Sample, method: Method) -> Estimated:
     return estimators.summarise(sample, fitted, method), fitted[0].weight + fitted[1].weight
 
 
-def _estimated_or_not(sample: Sample) -> Estimated | None:
-    """AIPW only confirms: where a regression has no one answer, overlap weights stand, and the verdict is told so."""
+def _estimated_or_not(sample: Sample, method: Method) -> Estimated | NotEstimable:
+    """All but overlap weights only confirm: where a regression has no one answer, they stand without it."""
     try:
-        return _estimated(sample, "aipw")
-    except NotEstimable:
-        return None
+        return _estimated(sample, method)
+    except NotEstimable as refusal:
+        return refusal
 
 
 def _require_effective(overlap: Estimate, comparison: Comparison, protocol: Protocol) -> None:
@@ -362,7 +464,9 @@ def _split(sample: Sample) -> tuple[Floats, Floats]:
 def _rows(key: Row, fit: _Fit, outcome: Outcome, protocol: Protocol) -> list[Row]:
     judged = _judged(fit, outcome, protocol)
     return [
-        _blank(key, name, judged) if found is None else _row(key, name, judged, fit, found)
+        _blank(key, name, replace(judged, reason=str(found)))
+        if isinstance(found, NotEstimable)
+        else _row(key, name, judged, fit, found)
         for name, found in fit.estimates.items()
     ]
 
@@ -374,7 +478,7 @@ def _judged(fit: _Fit, outcome: Outcome, protocol: Protocol) -> Verdict:
     found = verdict.decide(
         overlap.ci_low * unit,
         overlap.ci_high * unit,
-        None if aipw is None else aipw[0].effect,
+        None if isinstance(aipw, NotEstimable) else aipw[0].effect,
         protocol.smallest_effect,
         outcome.direction,
     )
@@ -443,6 +547,6 @@ def _with_q(rows: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return rows
 
 
-def _typed(rows: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
+def typed(rows: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
     """The columns of the mart with their types, which an empty frame must have too."""
     return rows.reindex(columns=list(columns)).astype(columns)

@@ -61,6 +61,20 @@ def test_the_error_of_aipw_knows_that_the_propensity_was_fitted(cattaneo):
     assert found.standard_error == pytest.approx(26.21, abs=5e-3)
 
 
+def test_weights_within_the_regressions_give_statas_ipwra(cattaneo):
+    # The contrast has no such estimator: the weights are ours, the regressions are written out here.
+    sample = estimators.read(
+        cattaneo, "bweight", "mbsmoke_", TREATMENT_MODEL, None, "probit", outcome_covariates=OUTCOME_MODEL
+    )
+    columns = np.column_stack([np.ones(len(cattaneo)), cattaneo[OUTCOME_MODEL].to_numpy(dtype=float)])
+    means = []
+    for arm in arms(sample, "ipw"):
+        root = np.sqrt(arm.weight)
+        slopes = np.linalg.lstsq(columns * root[:, None], sample.outcome * root, rcond=None)[0]
+        means.append(float((columns @ slopes).mean()))
+    assert means[0] - means[1] == pytest.approx(-229.967, abs=5e-4)
+
+
 TRAINING = ["age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75"]
 
 

@@ -10,63 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.transforms.contrast.worlds import AS_OF, HIGH_LOW, PROTOCOL, SHORT, STYLES, T0
+from tests.transforms.contrast.worlds import accounts as world
 from transforms.contrast.effects import benjamini_hochberg, cliffs_delta, e_value_of_difference, hedges_g
 from transforms.contrast.errors import ContrastError
 from transforms.contrast.estimators import difference
-from transforms.contrast.protocol import Protocol
 from transforms.contrast.study import BALANCE, CONTRAST, run
 
-T0, AS_OF = dt.date(2026, 1, 1), dt.date(2026, 6, 30)
-PROTOCOL = Protocol.load()
-# One comparison of two outcomes, where a test asks no more.
-SHORT = PROTOCOL.model_copy(update={"comparisons": PROTOCOL.comparisons[:1], "outcomes": PROTOCOL.outcomes[:2]})
-HIGH_LOW, STYLES = "partnership_high_vs_low", "partnership_vs_transactional"
 NUMBERS = [name for name, kind in CONTRAST.items() if kind in ("float64", "Int64") and name != "horizon_days"]
-
-
-def world(size=400, effect=0.0, seed=1, managers=100):
-    """Large accounts are rather partners and rather get much; `effect` is what partnership itself adds (in points)."""
-    generator = np.random.default_rng(seed)
-    log_mrr = generator.normal(8, 1, size)
-    partnership = 1 / (1 + np.exp(-(log_mrr - 8) - generator.normal(0, 1.2, size)))
-    value = 0.5 + 0.05 * (log_mrr - 8) + effect * (partnership >= 0.5)
-    supplier, customer = (value + generator.normal(0, 0.1, size) for _ in range(2))
-    cells = ["Transactional", "Undetermined", "Partnership"]
-    return pd.DataFrame(
-        {
-            "account_id": [f"a{i:04d}" for i in range(size)],
-            "segment": generator.choice(["large", "small"], size),
-            "partnership": partnership,
-            "cost_focus": 1 - partnership,
-            "style": np.select([partnership <= 0.35, partnership < 0.65], cells[:2], cells[2]).astype(object),
-            "reason": None,
-            "mutual_value": (supplier + customer) / 2,
-            "supplier_value": supplier,
-            "customer_value": customer,
-            "balance": generator.uniform(0.8, 1, size),
-            "tilt": supplier - customer,
-            "nrr": 1 + 0.1 * (supplier - 0.5),
-            "days_beyond_terms": 20 - 40 * effect * (partnership >= 0.5) + generator.normal(0, 3, size),
-            "discount_depth": generator.uniform(0, 0.3, size),
-            "first_response": generator.lognormal(4, 1, size),
-            "full_resolution": generator.lognormal(7, 1, size),
-            "csat": generator.uniform(0.6, 1, size),
-            "reopen_rate": generator.uniform(0, 0.2, size),
-            "log_mrr": log_mrr,
-            "seats": np.exp(log_mrr / 2) + generator.normal(0, 5, size),
-            "tenure_months": generator.integers(13, 90, size).astype(float),
-            "logging_intensity": generator.normal(5, 1, size),
-            "industry": generator.choice(["energy", "retail", "banking"], size),
-            "region": generator.choice(["north", "south"], size),
-            "days_to_renewal": generator.integers(0, 365, size).astype(float),
-            "sla_tier": generator.choice(["base", "gold"], size),
-            "product": None,
-            "owner_id": [f"m{i}" for i in generator.integers(0, managers, size)],
-            "parent_id": None,
-            "customer_from": dt.date(2023, 1, 1),
-            "churned_on": np.where(generator.random(size) < 0.1, dt.date(2026, 4, 1), None),
-        }
-    )
 
 
 def study(frame, protocol=SHORT):
@@ -99,8 +50,8 @@ NULL = study(world(effect=0.0, seed=2))
 def test_there_is_a_row_for_every_comparison_outcome_and_estimator():
     keys = FOUND.contrast[["comparison", "outcome", "estimator"]]
     assert not keys.duplicated().any()
-    assert len(keys) == 2 * len(PROTOCOL.outcomes) * 3
-    assert set(keys["estimator"]) == {"unadjusted", "overlap", "aipw"}
+    assert len(keys) == 2 * len(PROTOCOL.outcomes) * 5
+    assert set(keys["estimator"]) == {"unadjusted", "overlap", "ipw", "aipw", "regression"}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +106,7 @@ def test_paying_sooner_supports_although_the_difference_is_negative():
     assert "less is better" in found["reason"]
 
 
-@pytest.mark.parametrize("estimator", ["unadjusted", "overlap", "aipw"])
+@pytest.mark.parametrize("estimator", ["unadjusted", "overlap", "ipw", "aipw", "regression"])
 def test_the_numbers_are_those_of_the_public_estimator(estimator):
     arms = WORLD[(WORLD["partnership"] >= 0.6) | (WORLD["partnership"] <= 0.4)]
     arms = arms.assign(high=arms["partnership"] >= 0.6)
@@ -339,6 +290,23 @@ def test_too_little_overlap_is_said_in_effective_accounts():
     assert found["verdict"] == "not_estimable"
     assert found["reason"].startswith("overlap leaves ")
     assert found["reason"].endswith("; 30 needed")
+
+
+def test_where_a_regression_has_no_one_answer_its_two_rows_say_so_and_the_others_stand():
+    # A level that is a sum of others among the treated alone.
+    high = WORLD["partnership"] >= 0.6
+    north, gold = WORLD["region"].eq("north"), WORLD["sla_tier"].eq("gold")
+    result = study(WORLD.assign(region=np.where(np.where(high, gold, north), "north", "south")))
+    said = {name: row(result, estimator=name) for name in ("unadjusted", "overlap", "ipw", "aipw", "regression")}
+    empty = [name for name, found in said.items() if np.isnan(found["difference"])]
+    assert empty == ["aipw", "regression"]
+    for name in empty:
+        assert said[name]["reason"] == (
+            "within one group the covariates do not vary independently: its regression has no one answer"
+        )
+        assert said[name][NUMBERS].isna().all()
+    assert {found["verdict"] for found in said.values()} == {"inconclusive"}
+    assert "AIPW could not be computed to confirm it" in said["overlap"]["reason"]
 
 
 def test_an_outcome_that_never_varies_is_not_compared():
