@@ -211,35 +211,21 @@ def status(
 
 
 @app.command(epilog="Example: mutual-value contrast --project acme")
-def contrast(project: Folder = HERE) -> None:
-    """Print the verdicts of the published release, for the outcomes that could be estimated."""
-    from rich.table import Table
+def contrast(
+    project: Folder = HERE,
+    protocol: Annotated[
+        bool, typer.Option("--protocol", help="Print the protocol instead: its hash, its keys, and what was changed.")
+    ] = False,
+) -> None:
+    """Print the verdict of the published release: who was compared, what could be found, and every estimate.
 
-    from flows.summary import verdict_sentence, verdicts
+    --protocol works before the first night, too: what is compared is fixed before any result is seen.
+    """
+    from flows.contrasting import protocol_lines, read, told
 
-    database = _published(_open(project))
-    tables: dict[str, Table] = {}
-    for row in verdicts(database):
-        # The deciding estimator; the others are in mart.contrast and on the report.
-        if row["estimator"] == "overlap" and row["difference"] is not None:
-            title = f"{row['comparison']}, overlap weights"
-            table = tables.setdefault(
-                title, Table("outcome", "accounts", "difference", "95 % interval", "verdict", title=title)
-            )
-            table.add_row(*_cells(row))
-    for table in tables.values():
-        _console().print(table)
-    typer.echo(verdict_sentence(database))
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        row["outcome"],
-        f"{row['n_partnership']} / {row['n_comparison']}",
-        f"{row['difference']:+.3f}",
-        f"{row['ci_low']:+.3f} to {row['ci_high']:+.3f}",
-        row["verdict"],
-    )
+    opened = _open(project)
+    for part in protocol_lines(opened) if protocol else told(read(_published(opened))):
+        typer.echo(part) if isinstance(part, str) else _console().print(part)
 
 
 @app.command(epilog="Example: mutual-value explain salesforce:0015g00000A1bcd --month 2026-06 --project acme")

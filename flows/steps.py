@@ -29,6 +29,7 @@ from warehouse.serving.publish import BUILD, DATABASE, check_group, publish, rem
 
 if TYPE_CHECKING:
     from expectations.gate import CheckResult
+    from transforms.contrast.protocol import Protocol
     from warehouse.engine import Engine
     from warehouse.landing import LandedFile
 
@@ -54,6 +55,7 @@ class Night:
 
     project: Project
     contracts: Mapping[str, SystemContract]
+    protocol: Protocol
     as_of: dt.date
     journal: Journal
     landed_at: dt.datetime
@@ -144,12 +146,16 @@ def _told(error: BaseException, journal: Journal) -> str:
 
 
 def begin(project: Project, journal: Journal) -> Night:
-    """The night's state before its first step; reads the contracts and takes the landing time."""
+    """The night's state before its first step; reads the contracts, fixes the protocol and takes the landing time."""
     from warehouse.landing import landing_time
+    from warehouse.protocols import changed, fix
 
     contracts = load_contracts([SHIPPED, project.exports])
+    protocol = fix(project, journal.folder)
+    for change in changed(project, protocol):
+        journal.log("warning", f"the protocol is not that of the night before: {change}")
     as_of = dt.date.fromisoformat(journal.record.as_of)
-    return Night(project, contracts, as_of, journal, landing_time(project, utc_now()))
+    return Night(project, contracts, protocol, as_of, journal, landing_time(project, utc_now()))
 
 
 def plan(night: Night) -> list[Step]:
@@ -281,9 +287,15 @@ def links(night: Night) -> int:
 
 
 def contrast(night: Night) -> int | None:
-    """Compare the accounts by style: the verdict and what it rests on."""
-    from warehouse.build import contrast as run_contrast
+    """Compare the accounts by style: the verdict and what it rests on.
 
+    Raises:
+        ConfigurationError: the protocol is no longer the one that was fixed when the night began.
+    """
+    from warehouse.build import contrast as run_contrast
+    from warehouse.protocols import ensure_unchanged
+
+    ensure_unchanged(night.project, night.protocol)
     run_contrast(night.opened(), night.project, night.as_of)
     return None
 
@@ -292,7 +304,9 @@ def finish(night: Night) -> int | None:
     """Write the release's own row, checkpoint and close the build."""
     from warehouse.build import Run
     from warehouse.build import finish as finish_build
+    from warehouse.protocols import ensure_unchanged
 
+    ensure_unchanged(night.project, night.protocol)
     engine, night.engine = night.opened(), None
     started_at = dt.datetime.fromisoformat(night.journal.record.started_at)
     try:
@@ -342,9 +356,15 @@ def report(night: Night) -> int | None:
 
 
 def release(night: Night) -> int | None:
-    """Make the build the current release."""
+    """Make the build the current release, and keep what it decided; a look back is no new decision."""
     from warehouse.build import every_table
+    from warehouse.protocols import decided, draft, settle
 
     grains = {model.name: model.grain for model in every_table() if model.schema == "mart"}
-    publish(night.project, night.build, night.run_id, grains)
+    if not _looks_back(night):
+        draft(night.project, decided(night.database))
+    try:
+        publish(night.project, night.build, night.run_id, grains)
+    finally:
+        settle(night.project)
     return None

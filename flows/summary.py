@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from flows.runs import RunRecord
+from warehouse.serving.findings import SCORES
 
-PRIMARY = "comparison = 'partnership_high_vs_low' and outcome = 'mutual_value' and estimator = 'overlap'"
-
-VERDICTS = """
-    select comparison, outcome, estimator, n_partnership, n_comparison, difference, ci_low, ci_high, verdict, reason
-    from mart.contrast order by comparison, outcome, estimator
+PRIMARY = """
+    select outcome, verdict, contrast.difference, contrast.ci_low, contrast.ci_high, reason
+    from mart.contrast as contrast
+    join (from audit.protocol where is_current) as protocol using (comparison, outcome, verdict)
+    where estimator = 'overlap'
 """
 
 
 def verdict_sentence(database: Path) -> str:
-    """The verdict on mutual value, its size in points of 100 and the reason, from the overlap row."""
+    """The verdict on the primary outcome, its size and the reason, from the overlap row."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        row = connection.execute(
-            f"select verdict, difference, ci_low, ci_high, reason from mart.contrast where {PRIMARY}"
-        ).fetchone()
+        row = connection.execute(PRIMARY).fetchone()
     if row is None:
-        return "No verdict: mart.contrast has no row for partnership on mutual value."
-    verdict, difference, low, high, reason = row
-    size = "" if difference is None else f" ({_points(difference)} points, 95 % {_points(low)} to {_points(high)})"
-    return f"Partnership and mutual value: {verdict.replace('_', ' ')}{size}. {reason or ''}".rstrip()
+        return "No verdict: mart.contrast has no row for the primary outcome."
+    outcome, verdict, difference, low, high, reason = row
+    return f"{verdict_on(outcome, verdict, difference, low, high)} {reason or ''}".rstrip()
+
+
+def verdict_on(outcome: str, verdict: str, difference: float | None, low: float | None, high: float | None) -> str:
+    """`Partnership and mutual value: supported (+8.1 points, 95 % +2.0 to +14.2).`"""
+    size = "" if difference is None else f" ({_size(outcome, difference, low, high)})"
+    return f"Partnership and {outcome.replace('_', ' ')}: {verdict.replace('_', ' ')}{size}."
+
+
+def _size(outcome: str, difference: float | None, low: float | None, high: float | None) -> str:
+    """Scores in points of 100, everything else in its own unit."""
+    if outcome in SCORES:
+        return f"{_points(difference)} points, 95 % {_points(low)} to {_points(high)}"
+    return f"{_own(difference)}, 95 % {_own(low)} to {_own(high)}"
 
 
 def _points(share: float | None) -> str:
     return "?" if share is None else f"{share * 100:+.1f}"
 
 
-def verdicts(database: Path) -> list[dict[str, Any]]:
-    """The rows of mart.contrast, the columns that a terminal has room for."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        cursor = connection.execute(VERDICTS)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+def _own(value: float | None) -> str:
+    return "?" if value is None else f"{value:+.3g}"
 
 
 def counts(database: Path) -> dict[str, int]:

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from transforms.contrast.errors import ContrastError
-from transforms.contrast.protocol import Protocol
+from transforms.contrast.review import review
 from transforms.contrast.study import run as run_contrast
 from transforms.robustness import WEIGHTINGS, weight_robustness
+from warehouse import protocols
 from warehouse.casting import stage as cast_lake
 from warehouse.contracts import SystemContract, staged_tables
 from warehouse.engine import NO_LOG, Engine, literal, quoted
-from warehouse.errors import ConfigurationError
 from warehouse.halves import reliability
 from warehouse.keys import project_key, use_key
 from warehouse.landing import LandedFile
@@ -38,6 +37,8 @@ from warehouse.versions import keep_newest, remember_keys
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from transforms.contrast.protocol import Protocol
 
 WAREHOUSE = "warehouse.duckdb"
 STAGED = "staged.duckdb"
@@ -78,22 +79,9 @@ def start(folder: Path, project: Project, contracts: Mapping[str, SystemContract
     define_macros(engine)
     key = project_key(project)
     engine.prepare(lambda connection: use_key(connection, key))
-    protocol = load_protocol(project)
+    protocol = protocols.load(project)
     write_settings(engine, project, contracts, as_of, (protocol.low, protocol.high))
     return engine
-
-
-def load_protocol(project: Project) -> Protocol:
-    """The contrast's protocol: the shipped one, overridden by the project's protocol.toml.
-
-    Raises:
-        ConfigurationError: that file is no valid protocol.
-    """
-    own = project.root / "protocol.toml"
-    try:
-        return Protocol.load([own] if own.exists() else [])
-    except ContrastError as error:
-        raise ConfigurationError(str(error)) from error
 
 
 def stage(
@@ -128,13 +116,15 @@ def layer(engine: Engine, name: str) -> dict[str, int]:
 
 def contrast(engine: Engine, project: Project, as_of: dt.date) -> str:
     """Compute mart.contrast and its companions; the verdict on the primary outcome."""
-    protocol = load_protocol(project)
+    protocol = protocols.load(project)
     frame = engine.execute("select * from mart.contrast_input order by account_id").df()
     t0 = Windows.at(as_of).t0
     result = run_contrast(frame, protocol, as_of, t0)
     for name in ("contrast", "contrast_balance", "retention"):
         _fill(engine, f"mart.{name}", getattr(result, name))
     _fill(engine, "mart.contrast_flow", result.flow.assign(as_of=as_of))
+    _review(engine, frame, protocol, as_of)
+    _fill(engine, "mart.contrast_power", result.power)
     robustness(engine, project, as_of)
     _fill_rows(engine, "mart.reliability", _reliability(engine, (t0 - dt.timedelta(days=1)).replace(day=1)))
     rows = engine.execute(
@@ -142,6 +132,24 @@ def contrast(engine: Engine, project: Project, as_of: dt.date) -> str:
         [protocol.primary_comparison, protocol.primary_outcome],
     ).fetchall()
     return str(rows[0][0]) if rows else "not_estimable"
+
+
+def _review(engine: Engine, frame: pd.DataFrame, protocol: Protocol, as_of: dt.date) -> None:
+    """Compute what a reviewer asks of the contrast next: dose, segments, churn, switching, sensitivity."""
+    months = engine.execute(
+        "select account_id, month, partnership, ln(nullif(cast(mrr as double), 0)) as log_mrr "
+        "from mart.relationship_month order by account_id, month"
+    ).df()
+    panel = engine.execute("select * from mart.contrast_panel order by account_id, period").df()
+    found = review(frame, months, panel, protocol, as_of, Windows.at(as_of).t0)
+    for table, rows in (
+        ("dose_response", found.dose_response),
+        ("contrast_segment", found.segment),
+        ("switcher_effect", found.switcher_effect),
+        ("contrast_sensitivity", found.sensitivity),
+        ("contrast_test", found.test),
+    ):
+        _fill(engine, f"mart.{table}", rows)
 
 
 def _reliability(engine: Engine, month: dt.date) -> list[dict[str, Any]]:
@@ -167,7 +175,7 @@ _COMPONENTS = """
 def robustness(engine: Engine, project: Project, as_of: dt.date) -> None:
     """Compute mart.weight_robustness: what stays of each account's rank under other weights."""
     frame = engine.execute(f"{_COMPONENTS} order by account_id, part, measure_id").df()
-    result = weight_robustness(frame, load_protocol(project).seed)
+    result = weight_robustness(frame, protocols.load(project).seed)
     month = Windows.at(as_of).last_month
     told = result.assign(month=month, weightings=WEIGHTINGS, accounts=len(result))
     _fill(engine, "mart.weight_robustness", told)
@@ -198,6 +206,8 @@ def finish(engine: Engine, project: Project, run: Run) -> Path:
         duckdb.Error: the file could not be checkpointed; it must not be published then.
     """
     _say_release(engine, project, run)
+    past = protocols.read(project.decisions)
+    _fill_rows(engine, "audit.protocol", protocols.rows(past, _decided(engine, protocols.load(project), run)))
     _fill_rows(engine, "audit.lineage", lineage_rows())
     comment(engine.connection, every_table())
     # Else closing would write out the staged rows as well.
@@ -207,6 +217,28 @@ def finish(engine: Engine, project: Project, run: Run) -> Path:
     for name in (STAGED, f"{STAGED}.wal"):
         (engine.path.parent / name).unlink(missing_ok=True)
     return engine.path
+
+
+def _decided(engine: Engine, protocol: Protocol, run: Run) -> protocols.Entry:
+    """The verdict on the primary outcome, from the estimator that decides."""
+    primary = protocol.primary
+    [(verdict, difference, ci_low, ci_high)] = engine.execute(
+        "select verdict, difference, ci_low, ci_high from mart.contrast "
+        "where comparison = ? and outcome = ? and estimator = 'overlap'",
+        [primary.comparison, primary.outcome],
+    ).fetchall()
+    return protocols.Entry(
+        run_id=run.run_id,
+        as_of=run.as_of,
+        protocol_hash=protocol.hash,
+        comparison=primary.comparison,
+        outcome=primary.outcome,
+        verdict=verdict,
+        difference=difference,
+        ci_low=ci_low,
+        ci_high=ci_high,
+        protocol=protocol.content,
+    )
 
 
 def every_table() -> list[Model]:
@@ -226,7 +258,7 @@ def _say_release(engine: Engine, project: Project, run: Run) -> None:
             "built_at": now,
             "code_version": code,
             "reference_version": version_in_force(project, run.as_of),
-            "protocol_hash": load_protocol(project).hash,
+            "protocol_hash": protocols.load(project).hash,
         },
     )
     rows = engine.execute("select coalesce(sum(rows_in), 0) from audit.file").fetchall()[0][0]

@@ -71,6 +71,11 @@ insert into mart.contrast by name select date '2024-03-15' as as_of, 'partnershi
     'tilt' as outcome, 'overlap' as estimator, 4 as n_partnership, 'not_estimable' as verdict,
     '4 accounts in the high arm; 30 needed' as reason, 'abc' as protocol_hash;
 
+insert into mart.contrast_power values ('2024-03-15', 'partnership_high_vs_low', 'mutual_value', 40, 50, 35.5, 44.5,
+    0.64, 0.2, 394, 359, 350, 0), ('2024-03-15', 'partnership_high_vs_low', 'tilt', 4, 50, null, null, 1.4, 0.2, 394,
+    390, 344, 26);
+insert into audit.protocol values ('abc', 'r1', '2024-03-15', 'r1', '2024-03-15', '2024-03-15', true, '',
+    'partnership_high_vs_low', 'mutual_value', 'supported', 0.1, 0.06, 0.14, '{}');
 
 insert into mart.retention values ('2024-03-15', 'Partnership', 0, 1, 1, 1, 40, 0),
     ('2024-03-15', 'Partnership', 30, 0.9, 0.8, 0.96, 40, 4), ('2024-03-15', 'Transactional', 0, 1, 1, 1, 30, 0);

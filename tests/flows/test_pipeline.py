@@ -1,6 +1,7 @@
 """The real night, from a made-up supplier's exports to a published release: whole, repeatable, and not to be killed."""
 
 import datetime as dt
+import json
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ from warehouse.explanation import explain
 from warehouse.landing import landing_time
 from warehouse.models import LAYERS
 from warehouse.project import Project
+from warehouse.protocols import read as read_history
 from warehouse.reference import freeze
 from warehouse.whatif import compare, read
 
@@ -76,13 +78,26 @@ class TestANightUnderPrefect:
         assert tables >= {
             "mart.release", "mart.account", "mart.month", "mart.measure", "mart.account_month_measure",
             "mart.relationship_month", "mart.mrr_bridge", "mart.contrast", "mart.contrast_balance", "mart.retention",
-            "mart.score_change", "mart.weight_robustness", "audit.lineage", "audit.file", "audit.quarantine", "audit.run", "audit.expectation", "audit.coverage", "audit.identity",
+            "mart.score_change", "mart.weight_robustness", "mart.contrast_power", "audit.protocol", "audit.lineage", "audit.file", "audit.quarantine", "audit.run", "audit.expectation", "audit.coverage", "audit.identity",
         }  # fmt: skip
 
     def test_says_which_run_built_it_and_as_of_when(self, published: Project) -> None:
         assert query(published, "select run_id, as_of from mart.release") == [
             (read_runs(published)[0].run_id, dt.date(2026, 6, 30))
         ]
+
+    def test_says_what_its_protocol_decided_and_keeps_it(self, published: Project) -> None:
+        [(run_id, digest, verdict, difference)] = query(
+            published,
+            "select last_run_id, protocol_hash, protocol.verdict, protocol.difference from audit.protocol "
+            "join mart.contrast as contrast using (comparison, outcome, protocol_hash) join mart.release using (protocol_hash) "
+            "where is_current and estimator = 'overlap' and contrast.verdict = protocol.verdict "
+            "and contrast.difference is not distinct from protocol.difference",
+        )
+        [kept] = read_history(published.decisions)
+        assert (kept.run_id, kept.protocol_hash, kept.verdict, kept.difference) == (run_id, digest, verdict, difference)
+        fixed = json.loads((published.runs / run_id / "protocol.json").read_text(encoding="ascii"))
+        assert fixed == {"hash": digest, "protocol": kept.protocol}
 
     def test_accounts_for_every_record(self, published: Project) -> None:
         lost = "select name from audit.file where rows_in <> rows_loaded + rows_quarantined + rows_ignored"

@@ -1,6 +1,7 @@
 """A night's steps in their order, and what is left when one of them fails."""
 
 import datetime as dt
+import hashlib
 import json
 import logging
 import os
@@ -11,10 +12,12 @@ import pytest
 from flows.runs import Journal, RunRecord, read_runs
 from flows.steps import Step, run_night
 from tests.flows.conftest import Parts
+from transforms.contrast.protocol import Protocol
 from warehouse.errors import CheckFailure, ConfigurationError, LockHeld
 from warehouse.lock import hold, holder
 from warehouse.models import LAYERS
 from warehouse.project import Project
+from warehouse.protocols import read
 from warehouse.serving.publish import current_run_id
 
 LAYERS_IN_ORDER = tuple(LAYERS)
@@ -156,6 +159,86 @@ def test_a_night_does_not_fail_for_want_of_suggestions(project: Project, parts: 
     log = (project.runs / run_id / "run.log").read_text(encoding="utf-8")
     assert "WARNING no suggestions: RuntimeError: out of luck" in log
     assert "Traceback" in log
+
+
+def change_protocol(project: Project, text: str = "[thresholds]\nhigh = 0.7\n") -> None:
+    (project.root / "protocol.toml").write_text(text, encoding="utf-8")
+
+
+class TestTheProtocol:
+    def test_is_fixed_with_its_hash_before_the_first_step(self, project: Project, parts: Parts) -> None:
+        parts.failing["start"] = failing(ConfigurationError("mend this"))
+        with pytest.raises(ConfigurationError):
+            night(project)
+        written = (project.runs / last_record(project).run_id / "protocol.json").read_text(encoding="ascii")
+        fixed = json.loads(written)
+        assert fixed["protocol"]["thresholds"] == {"low": 0.4, "high": 0.6}
+        text = written.split('"protocol":', 1)[1].removesuffix("}\n")
+        assert fixed["hash"] == hashlib.sha256(text.encode()).hexdigest() == Protocol.load().hash
+
+    def test_that_is_wrong_ends_the_night_before_anything_is_landed(self, project: Project, parts: Parts) -> None:
+        change_protocol(project, "[thresholds]\nhihg = 0.7\n")
+        with pytest.raises(ConfigurationError, match=r"protocol\.toml: thresholds\.hihg: .*take the key out"):
+            night(project)
+        assert parts.calls == []
+        assert last_record(project).steps == []
+
+    @pytest.mark.parametrize("step", ["start", "contrast"])
+    def test_that_is_changed_while_the_night_runs_ends_it(self, project: Project, parts: Parts, step: str) -> None:
+        good = night(project)
+        parts.failing[step] = lambda: change_protocol(project)
+        with pytest.raises(ConfigurationError, match=r"changed while the night ran \(thresholds\.high: 0\.6 -> 0\.7\)"):
+            night(project)
+        assert current_run_id(project) == good
+
+    def test_and_its_verdict_are_kept_once_the_night_is_published(self, project: Project, parts: Parts) -> None:
+        first = night(project)
+        change_protocol(project)
+        second = night(project)
+        assert [(entry.run_id, entry.verdict) for entry in read(project.decisions)] == [
+            (first, "supported"),
+            (second, "supported"),
+        ]
+        log = (project.runs / second / "run.log").read_text(encoding="utf-8")
+        assert "WARNING the protocol is not that of the night before: thresholds.high: 0.6 -> 0.7" in log
+
+    @pytest.mark.parametrize("step", ["finish", "report"])
+    def test_of_a_failed_night_leaves_no_trace(self, project: Project, parts: Parts, step: str) -> None:
+        parts.failing[step] = failing(ConfigurationError("mend this"))
+        with pytest.raises(ConfigurationError):
+            night(project)
+        assert list(project.decisions.iterdir()) == []
+
+    def test_of_a_night_that_could_not_be_published_leaves_no_trace(
+        self, project: Project, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("flows.steps.publish", lambda *_: failing(ConfigurationError("the disk is full"))())
+        with pytest.raises(ConfigurationError, match="disk is full"):
+            night(project)
+        assert list(project.decisions.iterdir()) == []
+
+    def test_of_a_night_that_looks_back_is_not_kept(self, project: Project, parts: Parts) -> None:
+        first = night(project)
+        run_night(project, Journal.begin(project, dt.date(2026, 3, 31)))
+        assert [entry.run_id for entry in read(project.decisions)] == [first]
+
+    def test_of_a_night_that_was_killed_behind_its_publishing_is_kept_by_the_next(
+        self, project: Project, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begun: list[Project] = []
+
+        def settle_once(project: Project) -> None:
+            begun.append(project)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("warehouse.protocols.settle", settle_once)
+            night(project)
+        killed = current_run_id(project)
+        assert read(project.decisions) == []
+        second = night(project)
+        assert [entry.run_id for entry in read(project.decisions)] == [killed, second]
 
 
 class TestAFailedCheck:

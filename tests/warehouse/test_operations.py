@@ -14,6 +14,7 @@ from flows.steps import CHECKS
 from tests.tables import drawn
 from warehouse.errors import CheckFailure, ConfigurationError, LockHeld
 from warehouse.project import Settings
+from warehouse.protocols import FIXED, HISTORY
 from warehouse.serving.dictionary import configuration_keys
 from warehouse.serving.publish import BUILD, DATABASE, UnfinishedBuild
 
@@ -24,7 +25,7 @@ COMMANDS = sorted(set(re.findall(r"mutual-value ([a-z]+(?: --[a-z-]+(?: [A-Z][A-
 
 def test_the_page_names_commands() -> None:
     assert {command.split()[0] for command in COMMANDS} == {
-        "run", "check", "serve", "status", "publish", "reference", "docs",
+        "run", "check", "serve", "status", "publish", "reference", "contrast", "docs",
     }  # fmt: skip
 
 
@@ -44,7 +45,9 @@ def test_the_exit_codes_are_those_of_the_errors(error: type[Exception], code: in
     assert f"| {code} |" in PAGE
 
 
-@pytest.mark.parametrize("name", [RECORD, LOG, LANDING, LINKS, CHECKS, "data_docs", BUILD, f"current/{DATABASE}"])
+@pytest.mark.parametrize(
+    "name", [RECORD, LOG, FIXED, HISTORY, LANDING, LINKS, CHECKS, "data_docs", BUILD, f"current/{DATABASE}"]
+)
 def test_the_files_of_a_run_are_named_as_they_are(name: str) -> None:
     assert name in PAGE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -85,6 +85,15 @@ class Gates(_Strict):
     effective_accounts: float = Field(ge=2)
     accounts_per_column: int = Field(ge=1)
     required_covariates: int = Field(ge=0)
+    events: int = Field(ge=1)
+
+
+class Switchers(_Strict):
+    """How accounts that became partners are compared with those that have not yet; periods are value windows."""
+
+    outcomes: tuple[str, ...]
+    base_periods: int = Field(ge=1)
+    anticipation: int = Field(ge=0)
 
 
 class Protocol(_Strict):
@@ -95,6 +104,8 @@ class Protocol(_Strict):
     value_window_months: int = Field(ge=1)
     smallest_effect: float = Field(gt=0)
     seed: int
+    permutations: int = Field(ge=99)
+    moderators: tuple[str, ...]
     segment: str
     owner: str
     parent: str
@@ -102,6 +113,7 @@ class Protocol(_Strict):
     thresholds: Thresholds
     primary: Primary
     gates: Gates
+    switchers: Switchers
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
 
@@ -112,9 +124,9 @@ class Protocol(_Strict):
         Raises:
             ContrastError: a file is absent or no TOML, or a key is unknown or has a wrong value.
         """
-        keys: dict[str, Any] = {}
-        read = (SHIPPED, *paths)
-        for path in read:
+        own = tuple(paths)
+        keys = _read(SHIPPED)
+        for path in own:
             keys = _merged(keys, _read(path))
         try:
             return cls.model_validate(keys)
@@ -123,7 +135,7 @@ class Protocol(_Strict):
                 f"{'.'.join(str(part) for part in problem['loc']) or 'protocol'}: {problem['msg']}"
                 for problem in error.errors()
             )
-            raise ContrastError(f"{', '.join(str(path) for path in read)}: {problems}") from None
+            raise ContrastError(f"{', '.join(str(path) for path in own or (SHIPPED,))}: {problems}") from None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -154,14 +166,33 @@ class Protocol(_Strict):
         return self.primary.comparison
 
     @property
+    def deciding(self) -> Comparison:
+        """The primary comparison."""
+        return next(each for each in self.comparisons if each.name == self.primary.comparison)
+
+    @property
     def primary_outcome(self) -> str:
         return self.primary.outcome
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the protocol as canonical JSON (sorted keys, no spaces): the same however the file is laid out."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """SHA-256 of the protocol as canonical JSON: the same however the file is laid out."""
+        return hash_of(self.content)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The protocol as JSON has it: what is kept of it outlives this version of the class."""
+        return self.model_dump(mode="json")
+
+
+def canonical(content: Mapping[str, Any]) -> str:
+    """JSON with sorted keys and no spaces: one text for one content."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def hash_of(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a protocol's content, in hexadecimal digits."""
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
 def _read(path: Path) -> dict[str, Any]:
