@@ -381,7 +381,7 @@ def _clusters(panel: pd.DataFrame, cluster: str) -> Codes:
         raise ContrastError(f"an account lies in more than one {cluster}, so that its rows would count as independent")
     codes = np.asarray(pd.factorize(panel[cluster])[0], dtype=np.int64)
     if np.unique(codes).size < 2:
-        raise NotEstimable(f"all rows lie in one {cluster}, so the error cannot be known")
+        raise NotEstimable("all accounts lie in one cluster, so the error cannot be known")
     return codes
 
 

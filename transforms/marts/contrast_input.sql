@@ -34,6 +34,13 @@ gained as (
     cross join setting.run as run
     where relationship.month = run.last_month
 ),
+-- What there was before the style window: no covariate, since style persists and earlier value is partly its effect.
+earlier as (
+    select relationship.account_id, relationship.mutual_value
+    from mart.relationship_month as relationship
+    cross join setting.run as run
+    where relationship.month = cast(run.t0 - to_months(13) as date)
+),
 component as (
     select
         measure.account_id,
@@ -103,6 +110,7 @@ select
     component.csat,                                                             -- share, over the value window
     component.reopen_rate,                                                      -- share, over the value window
     component.adoption,                                                         -- share, over the value window
+    earlier.mutual_value as mutual_value_before,                                -- 0-1, over the 6 months before the style window
     ln(nullif(cast(opening.mrr as double), 0)) as log_mrr,                      -- ln of recurring revenue when the style window opened
     opening_seats.seats,                                                        -- seats when the style window opened
     cast(months_between(since.customer_month, run.t0) as double) as tenure_months, -- months as a customer at t0
@@ -126,6 +134,7 @@ left join customer on customer.account_id = account.account_id
 left join opening on opening.account_id = account.account_id
 left join behaved on behaved.account_id = account.account_id
 left join gained on gained.account_id = account.account_id
+left join earlier on earlier.account_id = account.account_id
 left join component on component.account_id = account.account_id
 left join churn on churn.account_id = account.account_id
 left join renewal on renewal.account_id = account.account_id

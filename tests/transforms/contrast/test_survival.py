@@ -437,7 +437,7 @@ def test_a_hazard_ratio_needs_twenty_events(panel):
         ),
         (
             lambda panel: {"account_id": 1, "start": np.arange(len(panel)), "stop": np.arange(len(panel)) + 1},
-            "one account_id",
+            "in one cluster",
         ),
     ],
 )
