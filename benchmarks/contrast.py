@@ -49,15 +49,16 @@ PAGE = Path(__file__).parents[1] / "docs" / "contrast.md"
 ACCOUNTS, MANAGERS, FAMILIES = 500, 40, 12
 # 8 points of mutual value, the difference that the demo plants too.
 EFFECT = 0.08
-HALF_YEARS = range(-7, 1)
+HALF_YEARS = range(-11, 1)
 GROUPS = (6, 10, 20, 30)
 T0, AS_OF, LANDED = dt.date(2026, 1, 1), dt.date(2026, 6, 30), dt.datetime(2026, 7, 1)
 VERDICTS = ("supported", "contradicted", "practically_null", "inconclusive", "not_estimable")
 # How many half-years the switchers' base is the mean of, and how many before the switch are left out of it.
 SWITCHERS = {
     "switchers, against the half-year before": (1, 0),
-    "switchers, the bad half-year left out": (2, 1),
-    "switchers, two half-years left out (protocol)": (2, 2),
+    "switchers, the two half-years of the style left out": (2, 2),
+    "switchers, and the bad one before them": (2, 3),
+    "switchers, and one more (protocol)": (2, 4),
 }
 
 
@@ -147,11 +148,11 @@ def draw_switching(generator: np.random.Generator) -> tuple[pd.DataFrame, pd.Dat
     shock = _passing(generator.normal(size=(ACCOUNTS, len(HALF_YEARS))))
     bad = shock < -1
     turns = generator.random(shock.shape) < np.where(bad, 0.25, 0.02)
-    # The half-year after the turn is the first as a partner.
-    first = np.where(turns[:, :-1].any(axis=1), turns[:, :-1].argmax(axis=1) + 1, -1)
+    # The half-year after the turn is the first as a partner; style, of two half-years, shows it in the third.
+    first = np.where(turns[:, :-3].any(axis=1), turns[:, :-3].argmax(axis=1) + 3, -1)
     since = np.where(first >= 0, np.array(HALF_YEARS)[first], np.nan)
     value = level[:, None] + 0.08 * shock
-    partner = since <= -2
+    partner = since <= 0
     panel = pd.DataFrame(
         {
             "account_id": np.repeat(accounts["account_id"], len(HALF_YEARS)),

@@ -88,14 +88,16 @@ def permuted(sample: Sample, draws: int, seed: int) -> Permutation:
         raise ContrastError(f"permuted needs a draw and a logit, got {draws} and {sample.link!r}")
     _deviation(sample)
     sample = _in_order(sample)
-    estimate = summarise(sample, arms(sample, "overlap"), "overlap")
     fitted = _propensity(sample)
-    effect, error = _overlap_effects(sample, fitted, _relabelled(sample.treated, fitted.scores, draws, seed))
+    labels = np.vstack([sample.treated, _relabelled(sample.treated, fitted.scores, draws, seed)])
+    # The true labelling first, by the same computation as the others.
+    (true, *_), (its_error, *_) = effect, error = _overlap_effects(sample, fitted, labels)
+    effect, error = effect[1:], error[1:]
     # A draw can be the true labelling again, up to rounding.
-    nearer = np.abs(effect) < abs(estimate.effect) / estimate.standard_error * error * (1 - ROUNDING)
+    nearer = np.abs(effect) < abs(true) / its_error * error * (1 - ROUNDING)
     low, high = np.quantile(effect, (ALPHA / 2, 1 - ALPHA / 2))
     return Permutation(
-        effect=estimate.effect,
+        effect=float(true),
         mean=float(effect.mean()),
         spread=float(effect.std()),
         low=float(low),

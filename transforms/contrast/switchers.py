@@ -191,7 +191,7 @@ def aggregate(result: GroupTimeEffects, by: By = "simple") -> pd.DataFrame:
 
     Returns:
         Rows of `by` (for simple one row without it), att, standard_error, its 95 % interval ci_low and ci_high
-        (Student's t where an arm has fewer than 40 clusters), n_accounts (treated accounts that take part).
+        (Student's t where an arm has fewer than 100 clusters), n_accounts (treated accounts that take part).
 
     Raises:
         ContrastError: no such aggregate.

@@ -209,7 +209,7 @@ def test_copies_of_rows_in_their_clusters_add_no_certainty(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_few_clusters_take_students_t(method):
     few = drawn(clusters=np.arange(240) % 39)
-    many = drawn(clusters=np.arange(240) % 40)
+    many = drawn(clusters=np.arange(240) % 100)
     found = summarise(few, arms(few, method), method)
     assert found.degrees == 38
     assert found.ci_high - found.effect == pytest.approx(stats.t.ppf(0.975, 38) * found.standard_error)

@@ -197,7 +197,7 @@ def test_the_effect_of_a_switch_is_found_from_its_half_year_on(effects: Review, 
     assert holds(row, 0.08)
     assert row["ci_low"] > 0
     events = effects.switcher_effect[effects.switcher_effect["outcome"] == outcome]
-    assert events["event_month"].tolist() == [-30, -24, -18, -12, -6, 0, 6, 12]
+    assert events["event_month"].tolist() == [-42, -36, -30, -24, -18, -12, -6, 0, 6, 12]
     assert (events.loc[events["event_month"] >= 0, "ci_low"] > 0).all()
     assert answer(effects, "pre_trend", outcome)["p_value"] > 0.01
     assert answer(effects, "breakdown_magnitude", outcome)["estimate"] > 0
@@ -208,14 +208,14 @@ def test_a_switch_that_changes_nothing_shows_nothing(nothing: Review) -> None:
     assert answer(nothing, "breakdown_magnitude")["estimate"] == 0
 
 
-# Two of the base and two that the switch may have touched come before it.
-@pytest.mark.parametrize(("half_years_on_record", "found"), [(4, False), (5, True)])
+# Two of the base and four that the switch may have touched come before it.
+@pytest.mark.parametrize(("half_years_on_record", "found"), [(6, False), (7, True)])
 def test_a_switch_is_measured_as_soon_as_its_history_is_long_enough(half_years_on_record: int, found: bool) -> None:
     panel = half_years(SMALL, effect=0.08, periods=half_years_on_record, switchers=0.5)
     row = answer(asked(SMALL, SMALL_MONTHS.iloc[:0], panel), "average_effect_of_switching")
     assert pd.notna(row["estimate"]) == found
     if not found:
-        assert "4 periods before" in row["note"]
+        assert "6 periods before" in row["note"]
 
 
 def test_who_was_a_partner_from_the_first_is_neither_switched_nor_compared() -> None:

@@ -75,7 +75,7 @@ def redrawn(sample, draws):
     return fitted, sensitivity_module._relabelled(sample.treated, fitted.scores, draws, 1)
 
 
-@pytest.mark.parametrize("managers", [None, 60])
+@pytest.mark.parametrize("managers", [None, 120])
 def test_every_draw_has_the_estimate_and_error_that_its_labels_would_have(managers):
     sample = world(managers=managers)
     fitted, labels = redrawn(sample, 130)

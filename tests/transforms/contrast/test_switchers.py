@@ -240,9 +240,9 @@ def test_copies_in_one_cluster_add_no_certainty():
     assert pre_trend(twice).statistic == pytest.approx(pre_trend(once).statistic)
 
 
-@pytest.mark.parametrize(("switchers", "degrees"), [(12, 11), (60, math.inf)])
+@pytest.mark.parametrize(("switchers", "degrees"), [(12, 11), (120, math.inf)])
 def test_few_switchers_have_the_quantile_of_t(switchers, degrees):
-    row = aggregate(fit(world(4, switchers, groups=(4,)))).iloc[0]
+    row = aggregate(fit(world(4, switchers, others=120, groups=(4,)))).iloc[0]
     assert row["n_accounts"] == switchers
     assert (row["ci_high"] - row["att"]) / row["standard_error"] == pytest.approx(stats.t.ppf(0.975, degrees))
 

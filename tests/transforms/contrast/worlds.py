@@ -93,7 +93,7 @@ def followed(
 
 
 def half_years(
-    frame: pd.DataFrame, effect: float = 0.0, periods: int = 8, switchers: float = 0.3, seed: int = 1
+    frame: pd.DataFrame, effect: float = 0.0, periods: int = 10, switchers: float = 0.3, seed: int = 1
 ) -> pd.DataFrame:
     """Values of each account over half-years up to 0; a share become partners in one of the last three.
 
