@@ -55,7 +55,6 @@ T0, AS_OF, LANDED = dt.date(2026, 1, 1), dt.date(2026, 6, 30), dt.datetime(2026,
 VERDICTS = ("supported", "contradicted", "practically_null", "inconclusive", "not_estimable")
 # How many half-years the switchers' base is the mean of, and how many before the switch are left out of it.
 SWITCHERS = {
-    "switchers, against the half-year before": (1, 0),
     "switchers, the two half-years of the style left out": (2, 2),
     "switchers, and the bad one before them": (2, 3),
     "switchers, and one more (protocol)": (2, 4),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import contrast, engine, few_clusters, identity, linking, night, recovery
+from transforms.contrast.protocol import Protocol
 from warehouse.models import LAYERS
 
 
@@ -152,10 +153,14 @@ class TestContrast:
         assert contrast.one_world(3, 0) == found[: len(found) // 2]
 
     def test_a_bad_half_year_in_the_base_fakes_an_effect_of_switching(self, found: list[contrast.Found]) -> None:
-        before, left_out, _ = contrast.SWITCHERS
-        effects = {name: np.mean([one.effect for one in found if one.estimator == name]) for name in (before, left_out)}
-        assert effects[before] > 0.05
-        assert abs(effects[left_out]) < effects[before] / 3
+        reached, _, protocol = contrast.SWITCHERS
+        effects = {name: np.mean([one.effect for one in found if one.estimator == name]) for name in (reached, protocol)}
+        assert effects[reached] > 0.04
+        assert abs(effects[protocol]) < effects[reached] / 3
+
+    def test_the_protocols_switchers_are_among_those_tried(self) -> None:
+        rules = Protocol.load().switchers
+        assert list(contrast.SWITCHERS.values())[-1] == (rules.base_periods, rules.anticipation)
 
     def test_a_leaking_column_fools_the_estimators_and_not_the_firewall(self, found: list[contrast.Found]) -> None:
         fooled = [one.effect for one in found if "leaks" in one.world and one.estimator == "overlap"]

@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from tests.warehouse.finished_review import review_rows
 from warehouse.engine import quoted
 from warehouse.lineage import rows as lineage_rows
 from warehouse.models import declared_tables, measures
@@ -63,7 +64,6 @@ MODEL_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "mart.score_change": {
         "account_id": "VARCHAR", "month": "DATE", "measure_id": "VARCHAR", "side": "VARCHAR", "contribution": "DOUBLE",
     },
-    "mart.contrast_input": {"account_id": "VARCHAR", "partnership": "DOUBLE", "reason": "VARCHAR"},
     "audit.matching": {
         "system": "VARCHAR", "entity": "VARCHAR", "total": "DECIMAL(18,2)", "matched": "DECIMAL(18,2)",
         "matched_share": "DOUBLE",
@@ -150,13 +150,10 @@ def finished_build(
             for number in range(accounts)
             for place, measure_id in enumerate(("csat", "reopen_rate"), start=1)
         ],
-        "mart.contrast_input": [
-            {"account_id": f"crm:{number}", "reason": "not a customer at t0" if number % 12 == 0 else None}
-            for number in range(accounts)
-        ],
         "mart.contrast": contrast_rows(word),
         "mart.contrast_balance": _balance(),
         "mart.retention": _retention(),
+        **review_rows(word, AS_OF),
         **_audit(accounts),
     }
     return build
@@ -268,7 +265,7 @@ def _contrast(word: str, comparison: str, outcome: str, estimator: str, shift: f
         "effective_n_comparison": 111.2, "mean_partnership": 0.561 + shift,
         "mean_comparison": 0.561 - difference + shift,
         "difference": difference, "standard_error": (high - low) / 3.92, "ci_low": low, "ci_high": high,
-        "hedges_g": 0.41, "cliffs_delta": 0.22, "p_value": 0.0004,
+        "hedges_g": EFFECTS[word][0] / 0.151, "cliffs_delta": 0.22, "p_value": 0.0004,
         "q_value": None if outcome == "mutual_value" else 0.0011,
         "max_smd_before": 0.44, "max_smd_after": 0.0, "e_value": 2.1, "reason": "the interval lies above 0",
     }  # fmt: skip

@@ -121,8 +121,7 @@ def test_the_made_up_build_has_the_columns_of_the_models() -> None:
         "mart.relationship_month",
     ):
         assert list(MODEL_COLUMNS[table]) == list(models[table].columns), table
-    for table in ("mart.contrast_input", "audit.matching"):
-        assert set(MODEL_COLUMNS[table]) <= set(models[table].columns), table
+    assert set(MODEL_COLUMNS["audit.matching"]) <= set(models["audit.matching"].columns)
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------
@@ -371,13 +370,15 @@ def test_the_first_night_without_files_gives_sentences_and_no_broken_pictures(re
 
 def test_accounts_left_out_are_counted_by_reason_where_no_style_is_known(rendered: Render) -> None:
     build = empty_build()
-    build.rows["mart.contrast_input"] = [
-        {"account_id": f"crm:{number}", "reason": "partnership: 1 of 3 indicators"} for number in range(500)
+    key = {"comparison": "partnership_high_vs_low", "outcome": "mutual_value"}
+    build.rows["mart.contrast_flow"] = [
+        {**key, "step": "in", "reason": "", "accounts": 500},
+        {**key, "step": "excluded", "reason": "partnership: 1 of 3 indicators", "accounts": 500},
     ]
     build.rows["mart.contrast"] = contrast_rows("not_estimable")
     text = rendered(build).text
     assert "No account has enough evidence for a style yet: partnership: 1 of 3 indicators (500 accounts)." in text
-    assert "500 accounts left out, and why" in text
+    assert "Of 500 accounts on record 0 stand in the comparison" in text
 
 
 def test_all_checks_passed_is_said_in_one_sentence(rendered: Render) -> None:
@@ -435,7 +436,14 @@ def test_text_from_data_is_escaped_wherever_it_shows(rendered: Render) -> None:
     build.rows["audit.file"][2] |= {"name": evil, "message": evil}
     build.rows["audit.quarantine"][0] |= {"rule": evil, "entity": evil}
     build.rows["audit.expectation"][1] |= {"observed": evil, "suite": evil}
-    build.rows["mart.contrast_input"][0] |= {"reason": evil}
+    for table in ("mart.contrast_flow", "mart.contrast_segment"):
+        for row in build.rows[table]:
+            row["reason"] = evil
+    for table in ("mart.contrast_sensitivity", "mart.contrast_test"):
+        for row in build.rows[table]:
+            row["note"] = evil
+    for row in build.rows["mart.contrast_segment"]:
+        row["level"] = evil + row["level"]
     for row in build.rows["mart.contrast_balance"]:
         row["covariate"] = evil + row["covariate"]
     for row in build.rows["mart.retention"]:
@@ -462,7 +470,7 @@ def test_a_screen_reader_finds_landmarks_headings_and_names(page: Page) -> None:
     levels = [int(heading[1]) for heading in page.headings]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
-    assert len(page.all("svg")) == len(page.all("figure")) == len(page.all("figcaption")) == 6
+    assert len(page.all("svg")) == len(page.all("figure")) == len(page.all("figcaption")) == 10
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in page.all("svg"))
     assert len(page.all("caption")) == len(page.all("table"))
     assert all(th.get("scope") in ("col", "row") for th in page.all("th"))
@@ -471,7 +479,7 @@ def test_a_screen_reader_finds_landmarks_headings_and_names(page: Page) -> None:
 
 def test_every_picture_has_its_numbers_in_a_table_beside_it(page: Page) -> None:
     for figure in page.source.split("<figure>")[1:]:
-        assert "<details>" in figure.split("</section>")[0]
+        assert "<table>" in figure.split("</section>")[0]
 
 
 def _colours(sheet: str) -> dict[str, str]:

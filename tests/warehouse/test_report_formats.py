@@ -118,7 +118,7 @@ def test_design_columns_are_named_for_people() -> None:
         log_mrr                  | Revenue (log)
         seats (not recorded)     | Seats (not recorded)
         industry=Retail & Trade  | Industry: Retail & Trade
-        sla_tier=Gold            | Sla tier: Gold
+        sla_tier=Gold            | SLA tier: Gold
     """
     for row in drawn(table):
         assert wording.covariate(row["column"] or "") == row["name"]
