@@ -49,7 +49,7 @@ def test_a_difference_in_retention_is_worth_twelve_months_of_it() -> None:
     assert (worth.amount, worth.interval, worth.holds_zero) == ("+2,400 DKK", "+1,200 to +3,600 DKK", False)
     sentence, other = money.told(findings, [worth])
     assert "paid 10,000 DKK a month just before January 2026, 120,000 a year." in sentence
-    assert "Of that, +2.0 % by net revenue retention is +2,400 DKK. That much goes with partnership" in sentence
+    assert "Of that, +2.0 % by net revenue retention is +2,400 DKK, measured from then to June 2026." in sentence
     assert other == "What it is worth in contribution cannot be told: the comparison has not been computed."
 
 

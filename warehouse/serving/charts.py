@@ -1,4 +1,6 @@
-"""The report's pictures: Altair specifications rendered to inline SVG, without a browser, a script or a network.
+"""The report's pictures of accounts, and how every picture is made.
+
+Altair specifications are rendered to inline SVG, without a browser, a script or a network.
 
 Text and lines are `currentColor`, fills are custom properties of the page's style sheet, so one picture serves the
 light and the dark scheme. Rows hold scores of 0-1; pictures show points of 0-100.
@@ -15,7 +17,6 @@ import altair as alt
 import vl_convert
 
 from warehouse.serving.findings import Row
-from warehouse.serving.wording import ALIKE, ESTIMATORS, OUTCOMES, PARTIES, covariate
 
 WIDTH = 800
 STYLES = ("Partnership", "Demanding partner", "Transactional", "Dormant", "Undetermined")
@@ -24,7 +25,6 @@ STYLE_COLOURS = [f"var(--style-{number})" for number in range(1, 6)]
 STYLE_DASHES: list[list[int]] = [[1, 0], [8, 3], [3, 3], [8, 3, 2, 3], [1, 3]]
 BANDS = ("0–20", "20–40", "40–60", "60–80", "80–100", "not known")
 BAND_COLOURS = [*(f"var(--value-{number})" for number in range(1, 6)), "transparent"]
-WHEN = ("Before", "After")
 
 INK = "currentColor"
 PAPER = "var(--page)"
@@ -63,22 +63,22 @@ def map_of_accounts(rows: Sequence[Row], low: float, high: float) -> str:
         for row in rows
     ]
     is_binned = any("accounts" in row for row in rows)
-    scale = alt.Scale(domain=[0, 100])
+    zero_to_hundred = alt.Scale(domain=[0, 100])
     size = _bin_size(values) if is_binned else alt.value(46)
     dots = (
-        alt.Chart(_data(values))
+        alt.Chart(data(values))
         .mark_point(filled=True, stroke=INK, strokeWidth=0.6, opacity=0.9)
         .encode(
-            x=alt.X("partnership:Q", scale=scale, axis=SCORE_AXIS, title="Partnership (points) →"),
-            y=alt.Y("cost_focus:Q", scale=scale, axis=SCORE_AXIS, title="Cost focus (points) →"),
-            fill=alt.Fill("band:N", scale=_scale(BANDS, BAND_COLOURS), title="Mutual value (points)"),
+            x=alt.X("partnership:Q", scale=zero_to_hundred, axis=SCORE_AXIS, title="Partnership (points) →"),
+            y=alt.Y("cost_focus:Q", scale=zero_to_hundred, axis=SCORE_AXIS, title="Cost focus (points) →"),
+            fill=alt.Fill("band:N", scale=scale(BANDS, BAND_COLOURS), title="Mutual value (points)"),
             size=size,
         )
     )
     limits = [{"at": low * 100}, {"at": high * 100}]
-    rule = alt.Chart(_data(limits)).mark_rule(color=INK, opacity=0.45, strokeDash=[4, 4])
+    rule = alt.Chart(data(limits)).mark_rule(color=INK, opacity=0.45, strokeDash=[4, 4])
     layers = alt.layer(rule.encode(x="at:Q"), rule.encode(y="at:Q"), _corners(), dots)
-    return _svg("map", layers.properties(width=WIDTH - 90, height=500), "Accounts by partnership and cost focus")
+    return svg("map", layers.properties(width=WIDTH - 90, height=500), "Accounts by partnership and cost focus")
 
 
 def _corners() -> alt.Chart:
@@ -88,7 +88,7 @@ def _corners() -> alt.Chart:
         {"x": 0, "y": 100, "name": "Transactional"},
         {"x": 0, "y": 0, "name": "Dormant"},
     ]
-    names = alt.Chart(_data(corners)).mark_text(
+    names = alt.Chart(data(corners)).mark_text(
         color=INK,
         fontSize=13,
         fontStyle="italic",
@@ -110,81 +110,6 @@ def band(mutual_value: float | None) -> str:
     return BANDS[-1] if mutual_value is None else BANDS[min(int(mutual_value * 5), 4)]
 
 
-def differences(rows: Sequence[Row], name: str) -> str:
-    """Dots with whiskers: each party's difference in points by each estimator, where there is an estimate."""
-    values = [
-        {
-            "outcome": OUTCOMES[row["outcome"]],
-            "estimator": ESTIMATORS[row["estimator"]],
-            "difference": row["difference"] * 100,
-            "low": row["ci_low"] * 100,
-            "high": row["ci_high"] * 100,
-        }
-        for row in drawable(rows)
-    ]
-    names = list(ESTIMATORS.values())
-    y = alt.Y(
-        "outcome:N",
-        sort=[OUTCOMES[outcome] for outcome in PARTIES],
-        title=None,
-        axis=alt.Axis(labelFontSize=13, labelLimit=200, ticks=False, domain=False),
-    )
-    offset = alt.YOffset("estimator:N", sort=names, scale=alt.Scale(paddingOuter=0.5))
-    base = alt.Chart(_data(values)).encode(y=y, yOffset=offset)
-    whiskers = base.mark_rule(color=INK, strokeWidth=1.4).encode(
-        x=alt.X("low:Q", title="Difference in points; right of 0, partnership has more"), x2="high:Q"
-    )
-    looks: dict[str, Any] = {
-        "stroke": _outline("estimator:N", names),
-        "shape": alt.Shape("estimator:N", title=None, scale=_scale(names, ["circle", "diamond", "square"])),
-        "fill": alt.Fill("estimator:N", title=None, scale=_scale(names, [*STYLE_COLOURS[:2], PAPER])),
-    }
-    dots = base.mark_point(filled=True, size=85, strokeWidth=1.2, opacity=1).encode(x="difference:Q", **looks)
-    layers = alt.layer(_zero(), whiskers, dots).properties(
-        width=WIDTH - 190, height=alt.Step(84, **{"for": "position"})
-    )
-    return _svg(name, layers, "Differences with their 95 % intervals")
-
-
-def drawable(rows: Sequence[Row]) -> list[Row]:
-    """The parties' rows that have an estimate."""
-    return [
-        row
-        for row in rows
-        if row["outcome"] in PARTIES
-        and row["estimator"] in ESTIMATORS
-        and None not in (row["difference"], row["ci_low"], row["ci_high"])
-    ]
-
-
-def balance(rows: Sequence[Row]) -> str:
-    """Standardised differences of the covariates before and after weighting, as absolute values."""
-    values = [
-        {"covariate": covariate(row["covariate"]), "when": when, "smd": abs(row[column])}
-        for row in rows
-        for when, column in zip(WHEN, ("smd_before", "smd_after"), strict=True)
-        if row[column] is not None
-    ]
-    order = [covariate(row["covariate"]) for row in rows]
-    y = alt.Y("covariate:N", sort=order, title=None, axis=alt.Axis(labelLimit=200, grid=True))
-    dots = (
-        alt.Chart(_data(values))
-        .mark_point(filled=True, size=70, strokeWidth=1.2, opacity=1)
-        .encode(
-            x=alt.X(
-                "smd:Q", title="How unlike the two groups are (standardised difference)", axis=alt.Axis(tickCount=6)
-            ),
-            y=y,
-            stroke=_outline("when:N", WHEN),
-            fill=alt.Fill("when:N", title=None, scale=_scale(WHEN, [PAPER, STYLE_COLOURS[0]])),
-            shape=alt.Shape("when:N", title=None, scale=_scale(WHEN, ["square", "circle"])),
-        )
-    )
-    aim = alt.Chart(_data([{"at": ALIKE}])).mark_rule(color=INK, strokeDash=[4, 4], opacity=0.6).encode(x="at:Q")
-    layers = alt.layer(aim, dots).properties(width=WIDTH - 210, height={"step": 22})
-    return _svg("balance", layers, "Likeness of the two groups before and after weighting")
-
-
 def retention(rows: Sequence[Row]) -> str:
     """Kaplan-Meier steps by style, with their 95 % intervals; rows are survival at a day since the landmark."""
     values = [
@@ -199,18 +124,18 @@ def retention(rows: Sequence[Row]) -> str:
         if row["survival"] is not None
     ]
     floor = min((row["low"] if row["low"] is not None else row["survival"] for row in values), default=0)
-    scale = alt.Scale(domain=[max(0, int(floor // 10) * 10), 100], nice=False)
-    base = alt.Chart(_data(values)).encode(
+    shown = alt.Scale(domain=[max(0, int(floor // 10) * 10), 100], nice=False)
+    base = alt.Chart(data(values)).encode(
         x=alt.X("day:Q", title="Days since the style was read", axis=alt.Axis(grid=False, tickCount=7))
     )
     bands = base.mark_area(interpolate="step-after", opacity=0.13).encode(
-        y=alt.Y("low:Q", title="Still customers (%)", scale=scale), y2="high:Q", color=_style_colour(_present(rows))
+        y=alt.Y("low:Q", title="Still customers (%)", scale=shown), y2="high:Q", color=_style_colour(_present(rows))
     )
     steps = base.mark_line(interpolate="step-after", strokeWidth=2.2).encode(
-        y=alt.Y("survival:Q", scale=scale), **_style_line(_present(rows))
+        y=alt.Y("survival:Q", scale=shown), **_style_line(_present(rows))
     )
     layers = alt.layer(bands, steps).properties(width=WIDTH - 90, height=320)
-    return _svg("retention", layers, "Share of accounts that stay, by style")
+    return svg("retention", layers, "Share of accounts that stay, by style")
 
 
 def value_by_month(rows: Sequence[Row]) -> str:
@@ -222,7 +147,7 @@ def value_by_month(rows: Sequence[Row]) -> str:
         for month in sorted({row["month"] for row in rows})
     ]
     lines = (
-        alt.Chart(_data(values))
+        alt.Chart(data(values))
         .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=20))
         .encode(
             # A bare date is midnight UTC; on a local scale it would be the month before, west of Greenwich.
@@ -236,9 +161,7 @@ def value_by_month(rows: Sequence[Row]) -> str:
             **_style_line(_present(rows)),
         )
     )
-    return _svg(
-        "months", lines.properties(width=WIDTH - 90, height=280), "Median mutual value by style over the months"
-    )
+    return svg("months", lines.properties(width=WIDTH - 90, height=280), "Median mutual value by style over the months")
 
 
 def _present(rows: Sequence[Row]) -> list[str]:
@@ -250,38 +173,28 @@ def _style_line(styles: Sequence[str]) -> dict[str, Any]:
     dashes = [STYLE_DASHES[STYLES.index(style)] for style in styles]
     return {
         "color": _style_colour(styles),
-        "strokeDash": alt.StrokeDash("style:N", title=None, scale=_scale(styles, dashes), legend=LINE_LEGEND),
+        "strokeDash": alt.StrokeDash("style:N", title=None, scale=scale(styles, dashes), legend=LINE_LEGEND),
     }
 
 
 def _style_colour(styles: Sequence[str]) -> alt.Color:
     """A style keeps its colour whichever others there are."""
     colours = [STYLE_COLOURS[STYLES.index(style)] for style in styles]
-    return alt.Color("style:N", title=None, scale=_scale(styles, colours), legend=LINE_LEGEND)
+    return alt.Color("style:N", title=None, scale=scale(styles, colours), legend=LINE_LEGEND)
 
 
-def _outline(field: str, domain: Sequence[str]) -> alt.Stroke:
-    """The same ink around every mark; as a channel, so that the legend's hollow mark has it too."""
-    return alt.Stroke(field, title=None, scale=_scale(domain, [INK] * len(domain)))
-
-
-def _zero() -> alt.Chart:
-    rule: alt.Chart = alt.Chart(_data([{"at": 0}])).mark_rule(color=INK, opacity=0.6).encode(x="at:Q")
-    return rule
-
-
-def _scale(domain: Sequence[str], range_: Sequence[Any]) -> alt.Scale:
+def scale(domain: Sequence[str], range_: Sequence[Any]) -> alt.Scale:
     return alt.Scale(domain=list(domain), range=list(range_))
 
 
-def _data(values: Sequence[Mapping[str, Any]]) -> alt.InlineData:
+def data(values: Sequence[Mapping[str, Any]]) -> alt.InlineData:
     return alt.InlineData(values=list(values))
 
 
-def _svg(name: str, chart: alt.TopLevelMixin, label: str) -> str:
+def svg(name: str, chart: alt.TopLevelMixin, label: str) -> str:
     """The picture as an SVG element that can stand beside others in one page: one image to a screen reader, own ids."""
     specification = {**chart.to_dict(), "config": dict(THEME)}
-    svg = str(vl_convert.vegalite_to_svg(specification, allowed_base_urls=[]))
-    svg = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", svg)
-    svg = re.sub(r'(id="|url\(#)', rf"\1{name}-", svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(label)}" ', 1)
+    drawn = str(vl_convert.vegalite_to_svg(specification, allowed_base_urls=[]))
+    drawn = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", drawn)
+    drawn = re.sub(r'(id="|url\(#)', rf"\1{name}-", drawn)
+    return drawn.replace("<svg ", f'<svg role="img" aria-label="{html.escape(label)}" ', 1)

@@ -1,8 +1,10 @@
-"""The report's section on the contrast: estimates with intervals, likeness of the groups, accounts left out."""
+"""The report's tables of the contrast: estimates with intervals, and likeness of the groups."""
 
 from __future__ import annotations
 
-from warehouse.serving import charts, formats, wording
+from collections.abc import Sequence
+
+from warehouse.serving import effect_charts, formats, wording
 from warehouse.serving.findings import Findings, Row
 from warehouse.serving.page import Column, escaped, figure, fold, paragraph, table
 
@@ -22,21 +24,19 @@ ESTIMATE_COLUMNS = (
 
 
 def contrast(findings: Findings) -> tuple[str, ...]:
-    """The estimates of both comparisons, how alike the groups are, and who was left out."""
+    """The estimates of both comparisons, and how alike the groups are."""
     if not findings.contrast:
         return (paragraph("The comparison has not been computed."),)
     intro = paragraph(
-        "The same question asked in three ways. “Like with like” weights the accounts so that both groups are alike "
-        "in what is listed under likeness below; it decides. The second method makes its own assumptions and must "
-        "point the same way. “As they are” adjusts for nothing, and shows how much the adjustment matters."
+        "The same question asked in several ways. “Like with like” (overlap weights) weights the accounts so that both "
+        "groups are alike in what is listed under likeness below; it decides. The second method (augmented inverse "
+        "weights) makes its own assumptions and must point the same way. “As they are” adjusts for nothing, and shows "
+        "how much the adjustment matters."
     )
-    primary = findings.estimate(wording.PRIMARY, "mutual_value")
     return (
         intro,
         *(part for comparison in wording.COMPARISONS for part in _one_comparison(findings, comparison)),
-        paragraph(wording.hidden_cause(primary)) if primary and wording.hidden_cause(primary) else "",
         *_likeness(findings),
-        _excluded(findings),
     )
 
 
@@ -46,15 +46,19 @@ def _one_comparison(findings: Findings, comparison: str) -> tuple[str, ...]:
         return ()
     name = wording.COMPARISONS[comparison]
     heading = f"<h3>{escaped(name)}</h3>"
-    shown = table(f"{name}: every outcome and method", ESTIMATE_COLUMNS, [_estimate(findings, row) for row in rows])
-    numbers = fold("The numbers, with every other outcome", shown)
+    shown = estimates(findings, f"{name}: every outcome and method", rows)
     primary = findings.estimate(comparison, "mutual_value")
     sentence = paragraph(wording.finding(primary)) if primary else ""
-    if not charts.drawable(rows):
-        return (heading, sentence, numbers)
-    picture = charts.differences(rows, f"differences-{comparison.replace('_', '-')}")
+    if not effect_charts.drawable(rows):
+        return (heading, sentence, fold("Every outcome and method", shown))
+    picture = effect_charts.differences(rows, f"differences-{comparison.replace('_', '-')}")
     caption = "The line through each mark is its 95 % interval: the range of differences that fits the data."
-    return (heading, sentence, figure(picture, caption), numbers)
+    return (heading, sentence, fold("Both parties, and every outcome and method", figure(picture, caption) + shown))
+
+
+def estimates(findings: Findings, caption: str, rows: Sequence[Row]) -> str:
+    """A table of rows of mart.contrast, each on the scale of its outcome."""
+    return table(caption, ESTIMATE_COLUMNS, [_estimate(findings, row) for row in rows])
 
 
 def _sizes(row: Row) -> str:
@@ -81,27 +85,13 @@ BALANCE_COLUMNS = (
 
 def _likeness(findings: Findings) -> tuple[str, ...]:
     heading = "<h3>Likeness of the two groups</h3>"
-    rows = [row for row in findings.balance if (row["comparison"], row["outcome"]) == (wording.PRIMARY, "mutual_value")]
+    rows = wording.of_primary(findings.balance)
     if not any(row["smd_before"] is not None for row in rows):
         return (heading, paragraph("No groups were weighted against each other, so there is no likeness to show."))
     picture = figure(
-        charts.balance(rows),
+        effect_charts.balance(rows),
         "Distance from 0 is how unlike the groups are, before and after weighting; left of the dashed line (0.1) "
         "they count as alike.",
     )
     shown = table("Standardised differences, mutual value", BALANCE_COLUMNS, rows)
-    return (heading, paragraph(wording.likeness(rows)), picture, fold("The numbers", shown))
-
-
-EXCLUDED_COLUMNS = (
-    Column("Reason", lambda row: row["reason"]),
-    Column("Accounts", lambda row: formats.count(row["accounts"]), is_number=True),
-)
-
-
-def _excluded(findings: Findings) -> str:
-    if not findings.excluded:
-        return paragraph("No account was left out of the comparison.")
-    total = sum(row["accounts"] for row in findings.excluded)
-    summary = f"{formats.number_of(total, 'account')} left out, and why"
-    return fold(summary, table("Left out of the comparison", EXCLUDED_COLUMNS, findings.excluded))
+    return (heading, paragraph(wording.likeness(rows)), fold("Every covariate before and after", picture + shown))

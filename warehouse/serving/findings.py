@@ -31,13 +31,19 @@ class Findings:
     release: Row
     run: Row
     groups: Row
-    excluded: list[Row]
     accounts: list[Row]
     bins: list[Row]
     highest: list[Row]
     lowest: list[Row]
     contrast: list[Row]
     balance: list[Row]
+    power: list[Row]
+    flow: list[Row]
+    sensitivity: list[Row]
+    tests: list[Row]
+    dose: list[Row]
+    segments: list[Row]
+    switching: list[Row]
     retention: list[Row]
     months: list[Row]
     measures: list[Row]
@@ -54,11 +60,43 @@ class Findings:
     sides: list[Row]
     either_side: list[Row]
     leaks: list[Row]
+    protocols: list[Row]
 
     def estimate(self, comparison: str, outcome: str, estimator: str = "overlap") -> Row | None:
         """The contrast's row, or None where that contrast was not computed."""
         key = (comparison, outcome, estimator)
         return next((row for row in self.contrast if _key(row) == key), None)
+
+    def deviation(self, comparison: str, outcome: str) -> float | None:
+        """One standard deviation within the groups, in the outcome's unit: what turns Hedges' g into a difference."""
+        row = self.estimate(comparison, outcome)
+        return float(row["difference"] / row["hedges_g"]) if row is not None and row["hedges_g"] else None
+
+    def arms(self, comparison: str, outcome: str) -> Row | None:
+        """What the contrast's arms can find: the row of mart.contrast_power."""
+        return next((row for row in self.power if (row["comparison"], row["outcome"]) == (comparison, outcome)), None)
+
+    def smallest(self, comparison: str, outcome: str) -> float | None:
+        """The smallest difference that matters, in the outcome's unit."""
+        arms, deviation = self.arms(comparison, outcome), self.deviation(comparison, outcome)
+        return None if arms is None or deviation is None else float(arms["smallest_effect"] * deviation)
+
+    def withstood(self, analysis: str) -> Row | None:
+        """The row of mart.contrast_sensitivity, or None where its value is not known."""
+        return next((row for row in self.sensitivity if row["analysis"] == analysis and row["value"] is not None), None)
+
+    def tested(self, test: str, outcome: str = "mutual_value") -> Row | None:
+        """The row of mart.contrast_test, or None where it holds no number."""
+        row = self._test(test, outcome)
+        return None if row is None or (row["estimate"], row["p_value"]) == (None, None) else row
+
+    def refused(self, test: str, outcome: str = "mutual_value") -> str:
+        """Why the test holds no number."""
+        row = self._test(test, outcome)
+        return "it has not been computed" if row is None else str(row["note"]).removeprefix("not estimable: ")
+
+    def _test(self, test: str, outcome: str) -> Row | None:
+        return next((row for row in self.tests if (row["test"], row["outcome"]) == (test, outcome)), None)
 
     def label(self, measure_id: str) -> str:
         """The measure's name for people; its id where the catalogue does not have it."""
@@ -82,18 +120,13 @@ GROUPS = """
             where not list_contains(string_split(coalesce(evidence, ''), ','), 'no_goals')
         ) as with_goals,
         count(*) filter (where partnership >= run.high) as high,
-        count(*) filter (where partnership <= run.low) as low
+        count(*) filter (where partnership <= run.low) as low,
+        count(*) filter (where mrr > 0 and (partnership >= run.high or partnership <= run.low)) as paying,
+        cast(median(mrr) filter (where mrr > 0 and (partnership >= run.high or partnership <= run.low)) as double)
+            as median_mrr
     from mart.relationship_month
     cross join setting.run as run
     where month = cast(run.t0 - to_months(1) as date)
-"""
-
-EXCLUDED = """
-    select reason, count(*) as accounts
-    from mart.contrast_input
-    where reason is not null
-    group by reason
-    order by accounts desc, reason
 """
 
 ACCOUNTS = """
@@ -315,6 +348,18 @@ LEAKS = """
 
 CONTRAST = "select * from mart.contrast order by comparison, outcome, estimator"
 BALANCE = "select * from mart.contrast_balance order by comparison, outcome, abs(smd_before) desc, covariate"
+POWER = "select * from mart.contrast_power order by comparison, outcome"
+FLOW = """
+    select comparison, outcome, step, reason, accounts
+    from mart.contrast_flow
+    order by comparison, outcome, accounts desc, reason
+"""
+SENSITIVITY = "select * from mart.contrast_sensitivity order by comparison, outcome, analysis"
+TESTS = "select * from mart.contrast_test order by outcome, test"
+DOSE = "select * from mart.dose_response where outcome = $outcome order by partnership"
+SEGMENTS = "select * from mart.contrast_segment order by moderator, level"
+SWITCHING = "select * from mart.switcher_effect order by outcome, event_month"
+PROTOCOLS = "select * from audit.protocol order by is_current desc, last_run_id desc"
 RETENTION = "select style, day, survival, ci_low, ci_high, at_risk, events from mart.retention order by style, day"
 
 
@@ -347,13 +392,19 @@ def _read(connection: duckdb.DuckDBPyConnection) -> Findings:
         release=release,
         run=_only(connection, "setting.run"),
         groups=_rows(connection, GROUPS)[0],
-        excluded=_rows(connection, EXCLUDED),
         accounts=[] if is_binned else accounts,
         bins=_rows(connection, BINS) if is_binned else [],
         highest=_rows(connection, f"{VALUED} order by {best_first} limit {EXTREMES}"),
         lowest=_rows(connection, f"{VALUED} order by {worst_first} limit {EXTREMES}"),
         contrast=_rows(connection, CONTRAST),
         balance=_rows(connection, BALANCE),
+        power=_rows(connection, POWER),
+        flow=_rows(connection, FLOW),
+        sensitivity=_rows(connection, SENSITIVITY),
+        tests=_rows(connection, TESTS),
+        dose=_rows(connection, DOSE, {"outcome": "mutual_value"}),
+        segments=_rows(connection, SEGMENTS),
+        switching=_rows(connection, SWITCHING),
         retention=_rows(connection, RETENTION),
         months=_rows(connection, MONTHS, {"smallest": SMALLEST_GROUP}),
         measures=_rows(connection, MEASURES),
@@ -370,6 +421,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> Findings:
         sides=_rows(connection, SIDES),
         either_side=_rows(connection, EITHER_SIDE),
         leaks=_rows(connection, LEAKS),
+        protocols=_rows(connection, PROTOCOLS),
     )
 
 

@@ -62,6 +62,34 @@ def interval(low: Number | None, high: Number | None, digits: int = 3) -> str:
     return f"{fixed(low, digits)} to {fixed(high, digits)}"
 
 
+def estimate(difference: Number | None, low: Number | None, high: Number | None) -> str:
+    """`+5.1 points (95 % interval +2.5 to +7.7)`, of a difference between scores of 0-1."""
+    return f"{points(difference, signed=True)} points (95 % interval {point_interval(low, high)})"
+
+
+def money(amount: Number, spread: Number, currency: str) -> str:
+    """`−2,700 DKK`, to the second digit of its interval's width: what lies below that is noise."""
+    place = 10 ** max(0, math.floor(math.log10(float(spread))) - 1) if spread > 0 else 1
+    return f"{fixed(round(float(amount) / place) * place, 0, signed=True)} {currency}"
+
+
+def significant(value: Number | None) -> str:
+    """Three digits, of numbers whose units differ: `0.0514`, `−434`."""
+    if value is None or _is_absent(value) or not value:
+        return fixed(value, 0)
+    return fixed(value, max(0, 2 - math.floor(math.log10(abs(float(value))))))
+
+
+def p_value(p: Number | None) -> str:
+    """`p = 0.043`; what is smaller than it can be shown is `p < 0.001`."""
+    return "p < 0.001" if p is not None and p < 0.001 else f"p = {fixed(p, 3)}"
+
+
+def often(share: Number) -> str:
+    """`0.1 %`: a share that may be small, never shown as nothing."""
+    return f"{fixed(max(float(share), 0.001) * 100, 1)} %"
+
+
 def day(date: dt.date | None) -> str:
     return ABSENT if date is None else f"{date.day} {date:%B %Y}"
 

@@ -54,9 +54,10 @@ def _flush(column: Column) -> str:
     return ' class="number"' if column.is_number else ""
 
 
-def figure(svg: str, caption: str) -> str:
-    """A rendered picture (trusted markup) with its caption."""
-    return f"<figure>\n{svg}\n<figcaption>{escaped(caption)}</figcaption>\n</figure>\n"
+def figure(svg: str, caption: str, *, is_narrow: bool = False) -> str:
+    """A rendered picture (trusted markup) with its caption; one that is not narrow scrolls by itself on a telephone."""
+    css_class = "picture" if is_narrow else "picture wide"
+    return f'<figure>\n<div class="{css_class}">{svg}</div>\n<figcaption>{escaped(caption)}</figcaption>\n</figure>\n'
 
 
 def fold(summary: str, content: str) -> str:

@@ -1,8 +1,8 @@
-"""The report's sections on the accounts: where they stand, who stays, how value moves."""
+"""The report's sections on the accounts: where they stand, and how value moves."""
 
 from __future__ import annotations
 
-from warehouse.serving import charts, formats
+from warehouse.serving import charts, flow, formats
 from warehouse.serving.findings import POINTS_AT_MOST, SMALLEST_GROUP, Findings, Row
 from warehouse.serving.page import Column, figure, fold, paragraph, table
 
@@ -57,7 +57,7 @@ def accounts_map(findings: Findings) -> tuple[str, ...]:
 
 def _nobody(findings: Findings) -> str:
     reasons = "; ".join(
-        f"{row['reason']} ({formats.number_of(row['accounts'], 'account')})" for row in findings.excluded
+        f"{row['reason']} ({formats.number_of(row['accounts'], 'account')})" for row in flow.left_out(findings)
     )
     return f"No account has enough evidence for a style yet{': ' + reasons if reasons else ''}."
 
@@ -95,31 +95,6 @@ def movers(findings: Findings) -> tuple[str, ...]:
 def _mover(row: Row) -> str:
     change = formats.points(row["now"] - row["before"], signed=True)
     return f"{formats.text(row['name'])}: {formats.points(row['before'])} to {formats.points(row['now'])} ({change})"
-
-
-RETENTION_COLUMNS = (
-    Column("Style", lambda row: row["style"]),
-    Column("Day", lambda row: formats.count(row["day"]), is_number=True),
-    Column("Still customers", lambda row: formats.percent(row["survival"]), is_number=True),
-    Column("From", lambda row: formats.percent(row["ci_low"]), is_number=True),
-    Column("To", lambda row: formats.percent(row["ci_high"]), is_number=True),
-    Column("Followed", lambda row: formats.count(row["at_risk"]), is_number=True),
-    Column("Left so far", lambda row: formats.count(row["events"]), is_number=True),
-)
-
-
-def retention(findings: Findings) -> tuple[str, ...]:
-    """Who stays, by style."""
-    rows = [row for row in findings.retention if row["survival"] is not None]
-    if not rows:
-        return (paragraph("No account with a style was followed long enough to show who stays."),)
-    start = formats.month(findings.run["t0"])
-    picture = figure(
-        charts.retention(rows),
-        f"Accounts grouped once, by their style before {start}, and followed from then. Bands are 95 % intervals; "
-        "where they overlap, the lines may differ by chance. Nobody is moved between groups afterwards.",
-    )
-    return (picture, fold("The numbers", table("Share of accounts still customers", RETENTION_COLUMNS, rows)))
 
 
 MONTH_COLUMNS = (

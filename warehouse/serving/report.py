@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.serving import comparison, firewall, formats, guide, health, relationships, wording
-from warehouse.serving.findings import Findings, Row, read
+from warehouse.serving import (
+    evidence,
+    firewall,
+    flow,
+    formats,
+    forwhom,
+    guide,
+    health,
+    objections,
+    relationships,
+    staying,
+)
+from warehouse.serving.answer import answer
+from warehouse.serving.findings import Findings, read
 from warehouse.serving.page import contents, escaped, page, paragraph, section
 
 
@@ -31,7 +43,7 @@ def html_of(findings: Findings) -> str:
     title = " · ".join(part for part in (findings.run.get("name"), "Mutual value") if part)
     sections = "".join(section(anchor, heading, *content(findings)) for anchor, (heading, content) in SECTIONS.items())
     links = contents([(anchor, heading) for anchor, (heading, _) in SECTIONS.items()])
-    body = f"{_header(findings, title)}<main>\n{_answer(findings)}{links}{sections}</main>\n{_footer(findings)}"
+    body = f"{_header(findings, title)}<main>\n{answer(findings)}{links}{sections}</main>\n{_footer(findings)}"
     return page(title, body)
 
 
@@ -46,36 +58,14 @@ def _footer(findings: Findings) -> str:
     return f"<footer>\n{paragraph(line, 'meta')}\n</footer>\n"
 
 
-def _answer(findings: Findings) -> str:
-    answer = wording.answer(findings)
-    details = "\n".join(paragraph(sentence) for sentence in answer.details)
-    return (
-        f'<section id="answer" class="verdict" aria-label="The answer" data-verdict="{answer.word}">\n'
-        f"{paragraph(wording.LABELS[answer.word], 'word')}\n{paragraph(answer.headline, 'headline')}\n"
-        f"{_tiles(findings)}{details}\n</section>\n"
-    )
-
-
-def _tiles(findings: Findings) -> str:
-    """What partnership goes with for each party, side by side: a bigger whole helps nobody whose share shrinks."""
-    tiles = "".join(_tile(outcome, findings.estimate(wording.PRIMARY, outcome)) for outcome in wording.PARTIES)
-    return f'<dl class="tiles">{tiles}</dl>\n'
-
-
-def _tile(outcome: str, row: Row | None) -> str:
-    name = wording.OUTCOMES[outcome]
-    if row is None or row["difference"] is None:
-        size, spread = "–", "cannot be told yet"
-    else:
-        size = f"{formats.points(row['difference'], signed=True)} <small>points</small>"
-        spread = f"95 % interval {formats.point_interval(row['ci_low'], row['ci_high'])}"
-    return f'<div><dt>{escaped(name)}</dt><dd class="size">{size}</dd><dd class="range">{escaped(spread)}</dd></div>'
-
-
 SECTIONS: dict[str, tuple[str, Callable[[Findings], tuple[str, ...]]]] = {
+    "flow": ("Before the numbers", flow.flow),
+    "objections": ("Five objections, and what the data say", objections.objections),
+    "for-whom": ("For whom", forwhom.for_whom),
+    "retention": ("Do they stay", staying.staying),
+    "changes": ("Those who changed", staying.changing),
+    "statistics": ("For statisticians", evidence.statistics),
     "map": ("The accounts", relationships.accounts_map),
-    "comparison": ("The comparison", comparison.contrast),
-    "retention": ("Who stays", relationships.retention),
     "months": ("Over the months", relationships.months),
     "movers": ("What moved", relationships.movers),
     "firewall": ("Style and value apart", firewall.firewall),

@@ -47,6 +47,8 @@ OUTCOMES = {
 ESTIMATORS = {
     "overlap": "Like with like",
     "aipw": "Second method",
+    "ipw": "Inverse weights",
+    "regression": "Regression",
     "unadjusted": "As they are",
 }
 
@@ -61,6 +63,7 @@ COVARIATES = {
     "tenure_months": "Months as a customer",
     "logging_intensity": "How much the manager logs",
     "days_to_renewal": "Days to renewal",
+    "sla_tier": "SLA tier",
 }
 
 NO_GOALS = "Shared goals were not measured, so what follows rests on how the two sides work together day to day."
@@ -96,6 +99,11 @@ def answer(findings: Findings) -> Answer:
         headline = f"{_why_without_goals(findings)} {headline}"
     details = _needed(findings) if row is None or word == "not_estimable" else _compared(findings, row)
     return Answer(word, headline, (*details, *_goals(findings), *_weights(findings)))
+
+
+def of_primary(rows: Sequence[Row]) -> list[Row]:
+    """The rows that are about mutual value in the primary comparison."""
+    return [row for row in rows if (row["comparison"], row["outcome"]) == (PRIMARY, "mutual_value")]
 
 
 def verdict(row: Row) -> str:
