@@ -154,7 +154,9 @@ class TestContrast:
 
     def test_a_bad_half_year_in_the_base_fakes_an_effect_of_switching(self, found: list[contrast.Found]) -> None:
         reached, _, protocol = contrast.SWITCHERS
-        effects = {name: np.mean([one.effect for one in found if one.estimator == name]) for name in (reached, protocol)}
+        effects = {
+            name: np.mean([one.effect for one in found if one.estimator == name]) for name in (reached, protocol)
+        }
         assert effects[reached] > 0.04
         assert abs(effects[protocol]) < effects[reached] / 3
 
