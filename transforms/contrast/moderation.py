@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from transforms.contrast import estimators
-from transforms.contrast.design import NOT_RECORDED, Design, build, leading, one_armed
+from transforms.contrast.comparable import Labels, comparable, require_effective
+from transforms.contrast.design import NOT_RECORDED, Design
 from transforms.contrast.errors import ContrastError, NotEstimable
 from transforms.contrast.estimators import Estimate, Sample
 from transforms.contrast.meta_analysis import Heterogeneity, heterogeneity, shrink
@@ -141,6 +142,7 @@ def by_segment(
     segment: str,
     cluster: str | None,
     gates: Gates,
+    labels: Labels = ("treated", "control"),
 ) -> Segments:
     """The overlap-weighted difference in each segment, alone and after learning from the other segments.
 
@@ -155,6 +157,7 @@ def by_segment(
         covariates: in the order in which they are given up, from the end; an absent column drops out.
         segment: a column of categories; accounts without one are counted in a row of their own, and not compared.
         cluster: a column; its rows with the same value are not independent.
+        labels: what the two groups are called in a reason.
 
     Raises:
         ContrastError: a column is absent, or outcome, treatment or cluster has missing values or is no number.
@@ -162,8 +165,8 @@ def by_segment(
     if segment not in frame:
         raise ContrastError(f"the frame has no column {segment!r}")
     whole = estimators.read(frame, outcome, treatment, (), cluster)
-    labels = frame[segment].astype(object).where(frame[segment].notna(), NOT_RECORDED).astype(str).to_numpy()
-    rows = [_row(str(label), frame, whole, labels == label, covariates, gates) for label in np.unique(labels)]
+    levels = frame[segment].astype(object).where(frame[segment].notna(), NOT_RECORDED).astype(str).to_numpy()
+    rows = [_row(str(each), frame, whole, levels == each, covariates, gates, labels) for each in np.unique(levels)]
     table = pd.DataFrame(rows).reindex(columns=list(SEGMENTS)).astype(SEGMENTS)
     known = table["effect"].notna().to_numpy()
     if known.sum() < 2:
@@ -179,61 +182,34 @@ def by_segment(
 
 
 def _row(
-    label: str, frame: pd.DataFrame, whole: Sample, inside: NDArray[np.bool_], covariates: Sequence[str], gates: Gates
+    label: str,
+    frame: pd.DataFrame,
+    whole: Sample,
+    inside: NDArray[np.bool_],
+    covariates: Sequence[str],
+    gates: Gates,
+    labels: Labels,
 ) -> Row:
     treated = whole.treated[inside]
     sizes = {"segment": label, "n_treated": int(treated.sum()), "n_control": int((1 - treated).sum())}
     if label == NOT_RECORDED:
         return {**sizes, "reason": "the segment is not recorded"}
     try:
-        compared, design = _comparable(frame, whole.treated, inside, covariates, gates)
-        found = _overlap(whole, compared, design, gates)
+        design, kept, outside = comparable(frame[inside], treated, covariates, None, gates, labels)
+        compared = np.flatnonzero(inside)[~outside]
+        found = _overlap(whole, compared, design.only(kept), gates, labels)
     except NotEstimable as refusal:
         return {**sizes, "reason": str(refusal)}
     return {
         **{name: value for name, value in asdict(found).items() if name in SEGMENTS},
         "segment": label,
-        "without_counterpart": int(inside.sum() - compared.sum()),
-        "adjusted_for": ", ".join(dict.fromkeys(design.sources)),
+        "without_counterpart": int(outside.sum()),
+        "adjusted_for": ", ".join(kept),
         "reason": "",
     }
 
 
-def _comparable(
-    frame: pd.DataFrame, treated: Floats, inside: NDArray[np.bool_], covariates: Sequence[str], gates: Gates
-) -> tuple[NDArray[np.bool_], Design]:
-    """The rows of `inside` that have a counterpart in the other arm, and the design that they carry.
-
-    Leaving one out can leave another without counterpart, and lower the number of columns that fit: hence again until
-    nothing changes.
-    """
-    compared = inside.copy()
-    while True:
-        part, arm = frame[compared], treated[compared]
-        design = _fitting(build(part, covariates), arm, covariates, gates)
-        alone = one_armed(part, list(dict.fromkeys(design.sources)), arm)
-        if not alone.any():
-            return compared, design
-        compared[np.flatnonzero(compared)[alone]] = False
-
-
-def _fitting(design: Design, treated: Floats, covariates: Sequence[str], gates: Gates) -> Design:
-    """The columns of the first covariates, as many as the smaller arm can carry."""
-    smaller = int(min(treated.sum(), (1 - treated).sum()))
-    if smaller < gates.effective_accounts:
-        raise NotEstimable(f"{smaller} accounts in the smaller arm; {gates.effective_accounts:g} needed")
-    if not design.names:
-        raise NotEstimable("no covariate is recorded: there is nothing to adjust for")
-    allowed = smaller // gates.accounts_per_column
-    kept = leading(design, covariates, allowed)
-    required = [name for name in covariates[: gates.required_covariates] if name in design.sources]
-    if not kept or not set(required) <= set(kept):
-        needed = len(design.only(required).names) or 1
-        raise NotEstimable(f"{smaller} accounts in the smaller arm allow {allowed} columns; {needed} needed")
-    return design.only(kept)
-
-
-def _overlap(whole: Sample, compared: NDArray[np.bool_], design: Design, gates: Gates) -> Estimate:
+def _overlap(whole: Sample, compared: Codes, design: Design, gates: Gates, labels: Labels) -> Estimate:
     sample = Sample(
         outcome=whole.outcome[compared],
         treated=whole.treated[compared],
@@ -245,9 +221,5 @@ def _overlap(whole: Sample, compared: NDArray[np.bool_], design: Design, gates: 
     if not any(np.ptp(sample.outcome[sample.treated == arm]) for arm in (0, 1)):
         raise NotEstimable("the outcome does not vary within the arms: there is no chance to measure it against")
     found = estimators.summarise(sample, estimators.arms(sample, "overlap"), "overlap")
-    smaller = min(found.effective_n_treated, found.effective_n_control)
-    if smaller < gates.effective_accounts:
-        raise NotEstimable(
-            f"overlap leaves {smaller:.1f} effective accounts in an arm; {gates.effective_accounts:g} needed"
-        )
+    require_effective((found.effective_n_treated, found.effective_n_control), gates, labels)
     return found

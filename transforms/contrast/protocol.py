@@ -66,6 +66,11 @@ class Comparison(_Strict):
     treated: Group
     control: Group
 
+    @property
+    def labels(self) -> tuple[str, str]:
+        """What the groups are called: treated, control."""
+        return self.treated.label, self.control.label
+
 
 class Outcome(_Strict):
     name: str

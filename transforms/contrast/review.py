@@ -252,7 +252,9 @@ def _segments(accounts: pd.DataFrame, protocol: Protocol, t0: dt.date) -> tuple[
             tests.append({**test, "note": f"not estimable: no account compared has {moderator} on record"})
             continue
         others = [name for name in protocol.covariates if name != moderator]
-        found = moderation.by_segment(groups, protocol.primary.outcome, ARM, others, moderator, CLUSTER, protocol.gates)
+        found = moderation.by_segment(
+            groups, protocol.primary.outcome, ARM, others, moderator, CLUSTER, protocol.gates, protocol.deciding.labels
+        )
         rows += [{**key, "moderator": moderator, **row} for row in _levels(found.rows)]
         tests.append({**test, **_heterogeneity(found)})
     return rows, tests

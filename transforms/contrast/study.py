@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from transforms.contrast import effects, estimators, power, verdict
 from transforms.contrast.clusters import connected
-from transforms.contrast.design import Design, build, leading, one_armed, smd
+from transforms.contrast.comparable import comparable, require_effective
+from transforms.contrast.design import Design, smd
 from transforms.contrast.errors import ContrastError, NotEstimable
 from transforms.contrast.estimators import Estimate, Method, Sample
 from transforms.contrast.protocol import Comparison, Outcome, Protocol
@@ -202,7 +203,7 @@ def _cell(accounts: pd.DataFrame, comparison: Comparison, outcome: Outcome, prot
         _require_some(reasons, accounts, comparison, outcome.name)
         arms = accounts[reasons == ""]
         arms = arms.assign(**{ARM: comparison.treated.holds(arms[comparison.column], protocol.thresholds)})
-        design, kept, outside = _design(arms, comparison, protocol)
+        design, kept, outside = _comparable(arms, comparison, protocol)
         reasons[arms.index[outside]] = "no counterpart in the other group"
         fit = _fit(arms[~outside], outcome.name, design, kept, comparison, protocol)
     except NotEstimable as refusal:
@@ -239,7 +240,7 @@ def sample(accounts: pd.DataFrame, outcome: str, protocol: Protocol, t0: dt.date
     comparison = protocol.deciding
     _require_some(_exclusions(accounts, comparison, outcome, protocol, t0), accounts, comparison, outcome)
     arms = compared(accounts, outcome, protocol, t0)
-    design, kept, outside = _design(arms, comparison, protocol)
+    design, kept, outside = _comparable(arms, comparison, protocol)
     return _fit(arms[~outside], outcome, design, kept, comparison, protocol).sample
 
 
@@ -354,53 +355,11 @@ def _lacking(sizes: Floats, needed: float) -> Floats:
     return np.ceil(np.maximum(needed - sizes, 0))
 
 
-# --- what is adjusted for ---------------------------------------------------------------------------------------------
-
-
-def _design(
+def _comparable(
     arms: pd.DataFrame, comparison: Comparison, protocol: Protocol
 ) -> tuple[Design, list[str], NDArray[np.bool_]]:
-    """The design over the accounts that have a counterpart, the covariates adjusted for, and who has none (of `arms`).
-
-    Leaving an account out can leave another without counterpart, and lower the number of columns that fit: hence again
-    until nothing changes.
-    """
-    outside = np.zeros(len(arms), dtype=bool)
-    while True:
-        inside = arms[~outside]
-        treated = inside[ARM].to_numpy(dtype=float)
-        _require_size(treated, comparison, protocol)
-        design = build(inside, protocol.covariates, protocol.segment)
-        kept = _fitting(design, treated, protocol)
-        alone = one_armed(inside, kept, treated)
-        if not alone.any():
-            return design, kept, outside
-        outside[np.flatnonzero(~outside)[alone]] = True
-
-
-def _require_size(treated: Floats, comparison: Comparison, protocol: Protocol) -> None:
-    needed = protocol.gates.effective_accounts
-    sizes = {comparison.treated.label: int(treated.sum()), comparison.control.label: int((1 - treated).sum())}
-    short = [f"{size} accounts in the {label} arm" for label, size in sizes.items() if size < needed]
-    if short:
-        raise NotEstimable(f"{' and '.join(short)}; {needed:g} needed" + (" in each" if len(short) > 1 else ""))
-
-
-def _fitting(design: Design, treated: Floats, protocol: Protocol) -> list[str]:
-    """The covariates whose columns the smaller arm can carry, given up from the end of the list."""
-    if not design.names:
-        raise NotEstimable("no covariate is recorded: there is nothing to adjust for")
-    smaller = int(min(treated.sum(), (1 - treated).sum()))
-    allowed = smaller // protocol.gates.accounts_per_column
-    kept = leading(design, protocol.covariates, allowed)
-    required = protocol.covariates[: protocol.gates.required_covariates]
-    lacking = [name for name in required if name in design.sources and name not in kept]
-    if lacking or not kept:
-        needed = len(design.only(required).names) or 1
-        raise NotEstimable(
-            f"{smaller} accounts in the smaller arm allow {allowed} columns; {', '.join(required)} need {needed}"
-        )
-    return kept
+    treated = arms[ARM].to_numpy(dtype=float)
+    return comparable(arms, treated, protocol.covariates, protocol.segment, protocol.gates, comparison.labels)
 
 
 # --- estimates --------------------------------------------------------------------------------------------------------
@@ -413,7 +372,9 @@ def _fit(
     if effects.pooled_deviation(*_split(sample)) == 0:
         raise NotEstimable(f"{outcome} does not vary within the arms: there is no chance to measure it against")
     overlap = _estimated(sample, "overlap")
-    _require_effective(overlap[0], comparison, protocol)
+    require_effective(
+        (overlap[0].effective_n_treated, overlap[0].effective_n_control), protocol.gates, comparison.labels
+    )
     estimates = {method: overlap if method == "overlap" else _estimated_or_not(sample, method) for method in ESTIMATORS}
     given_up = [name for name in protocol.covariates if name in design.sources and name not in kept]
     return _Fit(sample, design, given_up, overlap, estimates)
@@ -441,17 +402,6 @@ def _estimated_or_not(sample: Sample, method: Method) -> Estimated | NotEstimabl
         return _estimated(sample, method)
     except NotEstimable as refusal:
         return refusal
-
-
-def _require_effective(overlap: Estimate, comparison: Comparison, protocol: Protocol) -> None:
-    needed = protocol.gates.effective_accounts
-    sizes = {
-        comparison.treated.label: overlap.effective_n_treated,
-        comparison.control.label: overlap.effective_n_control,
-    }
-    for label, size in sizes.items():
-        if size < needed:
-            raise NotEstimable(f"overlap leaves {size:.1f} effective accounts in the {label} arm; {needed:g} needed")
 
 
 def _split(sample: Sample) -> tuple[Floats, Floats]:
