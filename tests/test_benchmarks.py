@@ -132,9 +132,9 @@ class TestRecovery:
 
 
 def test_the_engines_time_is_told_for_every_step_of_the_build(tmp_path: Path) -> None:
-    told = dict(engine.timed(tmp_path / "demo", accounts=20, months=24, seed=1))
-    assert list(told) == ["stage", *LAYERS, "contrast", "finish"]
-    assert all(seconds > 0 for seconds in told.values())
+    steps = list(engine.timed(tmp_path / "demo", accounts=20, months=24, seed=1))
+    assert [step.name for step in steps] == ["stage", *LAYERS, "contrast", "finish"]
+    assert all(0 < step.engine <= step.clock for step in steps)
     assert (tmp_path / "demo" / "build" / "warehouse.duckdb").exists()
 
 
@@ -202,3 +202,8 @@ class TestContrast:
         night_found = contrast.one_night(seed=1, planted=1.0, accounts=200, months=24)
         assert night_found.truth > 0.03
         assert f"| {night_found.verdict} |" in contrast.nights_table([night_found])
+
+
+def test_seconds_that_statements_share_count_once() -> None:
+    assert engine.covered([(5, 6), (0, 2), (1, 3), (1, 2)]) == 4
+    assert engine.covered([]) == 0
