@@ -372,7 +372,7 @@ def _switching(accounts: pd.DataFrame, panel: pd.DataFrame, outcome: str, protoc
     rules = protocol.switchers
     placed = panel.merge(_switches(panel, protocol), on="account_id")
     placed = placed.merge(accounts[["account_id", CLUSTER]], on="account_id")
-    _require_history(placed, outcome)
+    _require_history(placed, outcome, rules.base_periods + rules.anticipation)
     found = switchers.group_time_att(
         placed,
         "account_id",
@@ -398,14 +398,18 @@ def _switching(accounts: pd.DataFrame, panel: pd.DataFrame, outcome: str, protoc
     return _rows(events.drop(columns="event")), [average, *_trends(found)]
 
 
-def _require_history(placed: pd.DataFrame, outcome: str) -> None:
+def _require_history(placed: pd.DataFrame, outcome: str, before: int) -> None:
+    """Raises NotEstimable where the half-years on record are fewer than `before` and the one of the switch."""
     if outcome not in placed:
         raise NotEstimable(f"no half-year has {outcome} on record")
     if placed.empty:
         raise NotEstimable("no account was seen below high partnership before")
     periods = np.unique(placed["period"])
-    if len(periods) < 2 or (np.diff(periods) > 1).any():
-        raise NotEstimable(f"{len(periods)} half-years are on record; two or more without a gap needed")
+    if len(periods) <= before or (np.diff(periods) > 1).any():
+        raise NotEstimable(
+            f"{len(periods)} half-years are on record; {before} before the one in which a change shows are needed, "
+            "without a gap"
+        )
 
 
 def _require_both(found: switchers.GroupTimeEffects, needed: float) -> None:

@@ -103,14 +103,14 @@ CHANGED = (
 
 def changing(findings: Findings) -> tuple[str, ...]:
     """What came with becoming a partner, before and after, for each party."""
-    sentences = tuple(paragraph(changed(findings, outcome)) for outcome in wording.PARTIES)
+    sentences = tuple(map(paragraph, _by_party(findings)))
     rows = [row for row in findings.switching if row["ci_low"] is not None and row["outcome"] in wording.PARTIES]
     if not rows:
         return (paragraph(CHANGED, "soft"), *sentences)
     caption = (
-        "Months from the half-year in which partnership was first high. Shaded months are touched by the change "
-        "already, "
-        "because style is read over the twelve months before. Lines are 95 % intervals."
+        "Months from the half-year in which partnership was first high. Shaded months are left out of what they are "
+        "compared with: style is read over twelve months, and what led to the change came before. Lines are 95 % "
+        "intervals."
     )
     picture = figure(effect_charts.switching(rows, touched(findings, rows)), caption)
     return (
@@ -121,13 +121,25 @@ def changing(findings: Findings) -> tuple[str, ...]:
     )
 
 
+def _by_party(findings: Findings) -> list[str]:
+    """A sentence for each party; one for all where all are refused for one reason."""
+    refusals = {findings.refused("average_effect_of_switching", outcome) for outcome in wording.PARTIES}
+    none = all(findings.tested("average_effect_of_switching", outcome) is None for outcome in wording.PARTIES)
+    if none and len(refusals) == 1:
+        return [_cannot("What came with it", refusals.pop())]
+    return [changed(findings, outcome) for outcome in wording.PARTIES]
+
+
+def _cannot(what: str, refused: str) -> str:
+    return f"{what}: cannot be told. {wording.sentence_end(refused[:1].upper() + refused[1:])}"
+
+
 def changed(findings: Findings, outcome: str) -> str:
     """One outcome's average effect of switching, and whether the two groups had parted before."""
     name = wording.OUTCOMES[outcome]
     row = findings.tested("average_effect_of_switching", outcome)
     if row is None:
-        refused = findings.refused("average_effect_of_switching", outcome)
-        return f"{name}: cannot be told. {wording.sentence_end(refused[:1].upper() + refused[1:])}"
+        return _cannot(name, findings.refused("average_effect_of_switching", outcome))
     size = formats.estimate(row["estimate"], row["ci_low"], row["ci_high"])
     return (
         f"{name}: {size} came with the change, over {formats.number_of(row['n_accounts'], 'account')}"

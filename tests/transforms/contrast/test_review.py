@@ -215,7 +215,7 @@ def test_a_switch_is_measured_as_soon_as_its_history_is_long_enough(half_years_o
     row = answer(asked(SMALL, SMALL_MONTHS.iloc[:0], panel), "average_effect_of_switching")
     assert pd.notna(row["estimate"]) == found
     if not found:
-        assert "6 periods before" in row["note"]
+        assert "6 half-years are on record; 6 before" in row["note"]
 
 
 def test_who_was_a_partner_from_the_first_is_neither_switched_nor_compared() -> None:
