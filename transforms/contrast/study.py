@@ -201,8 +201,7 @@ def _cell(accounts: pd.DataFrame, comparison: Comparison, outcome: Outcome, prot
     reasons = _exclusions(accounts, comparison, outcome.name, protocol, t0)
     try:
         _require_some(reasons, accounts, comparison, outcome.name)
-        arms = accounts[reasons == ""]
-        arms = arms.assign(**{ARM: comparison.treated.holds(arms[comparison.column], protocol.thresholds)})
+        arms = _armed(accounts, reasons, comparison, protocol)
         design, kept, outside = _comparable(arms, comparison, protocol)
         reasons[arms.index[outside]] = "no counterpart in the other group"
         fit = _fit(arms[~outside], outcome.name, design, kept, comparison, protocol)
@@ -227,8 +226,7 @@ def placed(accounts: pd.DataFrame, outcome: str, protocol: Protocol, t0: dt.date
 def compared(accounts: pd.DataFrame, outcome: str, protocol: Protocol, t0: dt.date) -> pd.DataFrame:
     """Of the `prepared` accounts those in either group of the primary comparison; their group is in the column ARM."""
     comparison = protocol.deciding
-    arms: pd.DataFrame = accounts[_exclusions(accounts, comparison, outcome, protocol, t0) == ""]
-    return arms.assign(**{ARM: comparison.treated.holds(arms[comparison.column], protocol.thresholds)})
+    return _armed(accounts, _exclusions(accounts, comparison, outcome, protocol, t0), comparison, protocol)
 
 
 def sample(accounts: pd.DataFrame, outcome: str, protocol: Protocol, t0: dt.date) -> Sample:
@@ -238,10 +236,19 @@ def sample(accounts: pd.DataFrame, outcome: str, protocol: Protocol, t0: dt.date
         NotEstimable: the outcome is nobody's, or a gate fails.
     """
     comparison = protocol.deciding
-    _require_some(_exclusions(accounts, comparison, outcome, protocol, t0), accounts, comparison, outcome)
-    arms = compared(accounts, outcome, protocol, t0)
+    reasons = _exclusions(accounts, comparison, outcome, protocol, t0)
+    _require_some(reasons, accounts, comparison, outcome)
+    arms = _armed(accounts, reasons, comparison, protocol)
     design, kept, outside = _comparable(arms, comparison, protocol)
-    return _fit(arms[~outside], outcome, design, kept, comparison, protocol).sample
+    return _weighed(arms[~outside], outcome, design.only(kept), comparison, protocol)[0]
+
+
+def _armed(
+    accounts: pd.DataFrame, reasons: NDArray[np.object_], comparison: Comparison, protocol: Protocol
+) -> pd.DataFrame:
+    """The accounts that no reason leaves out, with their group."""
+    arms: pd.DataFrame = accounts[reasons == ""]
+    return arms.assign(**{ARM: comparison.treated.holds(arms[comparison.column], protocol.thresholds)})
 
 
 # --- who is compared --------------------------------------------------------------------------------------------------
@@ -368,20 +375,21 @@ def _comparable(
 def _fit(
     arms: pd.DataFrame, outcome: str, design: Design, kept: list[str], comparison: Comparison, protocol: Protocol
 ) -> _Fit:
-    sample = _sample(arms, outcome, design.only(kept))
-    if effects.pooled_deviation(*_split(sample)) == 0:
-        raise NotEstimable(f"{outcome} does not vary within the arms: there is no chance to measure it against")
-    overlap = _estimated(sample, "overlap")
-    require_effective(
-        (overlap[0].effective_n_treated, overlap[0].effective_n_control), protocol.gates, comparison.labels
-    )
+    sample, overlap = _weighed(arms, outcome, design.only(kept), comparison, protocol)
     estimates = {method: overlap if method == "overlap" else _estimated_or_not(sample, method) for method in ESTIMATORS}
     given_up = [name for name in protocol.covariates if name in design.sources and name not in kept]
     return _Fit(sample, design, given_up, overlap, estimates)
 
 
-def _sample(arms: pd.DataFrame, outcome: str, adjusted: Design) -> Sample:
-    return Sample(
+def _weighed(
+    arms: pd.DataFrame, outcome: str, adjusted: Design, comparison: Comparison, protocol: Protocol
+) -> tuple[Sample, Estimated]:
+    """The sample, and its estimate under overlap weights.
+
+    Raises:
+        NotEstimable: the outcome does not vary, or the weights leave too few effective accounts.
+    """
+    sample = Sample(
         outcome=pd.to_numeric(arms[outcome]).to_numpy(dtype=float),
         treated=arms[ARM].to_numpy(dtype=float),
         covariates=adjusted.values,
@@ -389,6 +397,13 @@ def _sample(arms: pd.DataFrame, outcome: str, adjusted: Design) -> Sample:
         outcome_covariates=adjusted.values,
         clusters=np.unique(arms[CLUSTER].to_numpy(), return_inverse=True)[1],
     )
+    if effects.pooled_deviation(*_split(sample)) == 0:
+        raise NotEstimable(f"{outcome} does not vary within the arms: there is no chance to measure it against")
+    overlap = _estimated(sample, "overlap")
+    require_effective(
+        (overlap[0].effective_n_treated, overlap[0].effective_n_control), protocol.gates, comparison.labels
+    )
+    return sample, overlap
 
 
 def _estimated(sample: Sample, method: Method) -> Estimated:
