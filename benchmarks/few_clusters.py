@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from transforms.contrast import jackknife
+from transforms.contrast.clusters import totals
 from transforms.contrast.errors import NotEstimable
 from transforms.contrast.estimators import Method, Sample, arms, summarise
 
@@ -65,7 +65,7 @@ def _held(sample: Sample, method: Method, generator: np.random.Generator) -> Hel
     estimate = summarise(sample, arms(sample, method), method)
     treated, control = arms(replace(sample, clusters=None), method)
     assert sample.clusters is not None
-    influence = jackknife.totals(treated.influence - control.influence, sample.clusters) / ACCOUNTS
+    influence = totals(treated.influence - control.influence, sample.clusters) / ACCOUNTS
     count = len(influence)
     error = math.sqrt(count / (count - 1) * float(np.square(influence).sum()))
     missed = abs(estimate.effect - EFFECT)

@@ -17,21 +17,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+
+from transforms.contrast.clusters import totals
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 # Columns are scaled to deviation 1. What only the cluster itself can tell has no answer without it, and moves nothing.
 UNTOLD = 1e-10
-
-
-def totals(rows: Floats, clusters: Codes) -> Floats:
-    """Sums of `rows` (n x ...) over each of G clusters (G x ...)."""
-    size = len(clusters)
-    member = coo_array((np.ones(size), (clusters, np.arange(size))), shape=(int(clusters.max()) + 1, size))
-    summed: Floats = (member @ rows.reshape(size, -1)).reshape(-1, *rows.shape[1:])
-    return summed
 
 
 def average(rows: Floats, clusters: Codes | None) -> Floats:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from transforms.contrast import jackknife
+from transforms.contrast.clusters import totals
 from transforms.contrast.errors import NotEstimable
 
 Floats = NDArray[np.float64]
@@ -97,7 +98,7 @@ def fit(columns: Floats, outcome: Floats, clusters: Codes, accounts_per_column: 
         raise NotEstimable("the outcome does not vary beyond what the columns explain: no chance to measure it against")
     influence = jackknife.on_coefficients(basis * residual[:, None], basis, np.ones(size), codes)
     back = np.linalg.inv(triangle) / scale[:, None]
-    steps = jackknife.totals(influence, codes) / size @ back.T
+    steps = totals(influence, codes) / size @ back.T
     return Fit(
         coefficients=back @ (basis.T @ outcome),
         covariance=(count - 1) / count * steps.T @ steps,
@@ -149,7 +150,7 @@ def _sums(fitted: Fit, weights: Floats) -> tuple[Floats, Floats]:
 def _told_by_one(basis: Floats, codes: Codes) -> Floats:
     """Directions on an orthonormal basis (n x k) along which the rows of all clusters but one are 0: k x m."""
     # Leverages add up to k, and such a cluster has 1 of them at least: there are k at most.
-    leverage = jackknife.totals(np.square(basis).sum(axis=1), codes)
+    leverage = totals(np.square(basis).sum(axis=1), codes)
     found = [np.empty((0, basis.shape[1]))]
     for cluster in np.flatnonzero(leverage > 1 - 1e-6):
         _, size, directions = np.linalg.svd(basis[codes == cluster], full_matrices=False)

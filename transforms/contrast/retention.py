@@ -18,8 +18,8 @@ from lifelines.statistics import multivariate_logrank_test
 from numpy.typing import NDArray
 from scipy import stats
 
+from transforms.contrast.clusters import degrees_of, totals
 from transforms.contrast.errors import NotEstimable
-from transforms.contrast.estimators import MANY_CLUSTERS
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -223,6 +223,5 @@ def _spread(influence: Floats, clusters: Codes | None) -> tuple[float, float]:
     count = int(clusters.max()) + 1
     if count < 2:
         raise NotEstimable("all accounts lie in one cluster, so the error cannot be known")
-    totals = np.bincount(clusters, weights=influence)
-    degrees = count - 1 if count < MANY_CLUSTERS else math.inf
-    return math.sqrt(count / (count - 1) * float(totals @ totals)), float(stats.t.ppf(0.975, degrees))
+    steps = totals(influence, clusters)
+    return math.sqrt(count / (count - 1) * float(steps @ steps)), float(stats.t.ppf(0.975, degrees_of(count)))

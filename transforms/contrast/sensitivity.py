@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
-from scipy.sparse import coo_array
 
-from transforms.contrast import effects, propensity
+from transforms.contrast import effects
+from transforms.contrast.clusters import totals
 from transforms.contrast.design import NOT_RECORDED, build, one_armed
 from transforms.contrast.errors import ContrastError, NotEstimable
 from transforms.contrast.estimators import Estimate, Sample, arms, summarise
@@ -88,7 +88,7 @@ def permuted(sample: Sample, draws: int, seed: int) -> Permutation:
         raise ContrastError(f"permuted needs a draw and a logit, got {draws} and {sample.link!r}")
     _deviation(sample)
     sample = _in_order(sample)
-    fitted = _propensity(sample)
+    fitted = sample.fitted_propensity
     labels = np.vstack([sample.treated, _relabelled(sample.treated, fitted.scores, draws, seed)])
     # The true labelling first, by the same computation as the others.
     (true, *_), (its_error, *_) = effect, error = _overlap_effects(sample, fitted, labels)
@@ -108,18 +108,7 @@ def permuted(sample: Sample, draws: int, seed: int) -> Permutation:
 
 def _in_order(sample: Sample) -> Sample:
     """The rows in an order of their own, so that a draw does not depend on the order in which they came."""
-    return _taken(sample, np.lexsort([*sample.covariates.T, sample.treated, sample.outcome]))
-
-
-def _taken(sample: Sample, rows: NDArray[np.int64]) -> Sample:
-    return replace(
-        sample,
-        outcome=sample.outcome[rows],
-        treated=sample.treated[rows],
-        covariates=sample.covariates[rows],
-        outcome_covariates=sample.outcome_covariates[rows],
-        clusters=None if sample.clusters is None else sample.clusters[rows],
-    )
+    return sample.take(np.lexsort([*sample.covariates.T, sample.treated, sample.outcome]))
 
 
 def _deviation(sample: Sample) -> float:
@@ -128,10 +117,6 @@ def _deviation(sample: Sample) -> float:
     if deviation == 0:
         raise NotEstimable("the outcome does not vary within the arms: there is no chance to measure it against")
     return deviation
-
-
-def _propensity(sample: Sample) -> Propensity:
-    return propensity.fit(sample.treated, sample.covariates, sample.names, sample.link)
 
 
 def _relabelled(treated: Floats, scores: Floats, draws: int, seed: int) -> Floats:
@@ -205,8 +190,7 @@ def _weighted(
     influence = gap * (residual + drift @ columns.T)
     clusters = np.arange(len(columns)) if sample.clusters is None else sample.clusters
     count = int(clusters.max()) + 1
-    member = coo_array((np.ones(len(clusters)), (clusters, np.arange(len(clusters)))), shape=(count, len(clusters)))
-    squares = np.square(member @ influence.T).sum(axis=0)
+    squares = np.square(totals(influence.T, clusters)).sum(axis=0)
     return treated - control, np.sqrt(count / (count - 1) * squares) / total
 
 
@@ -244,7 +228,7 @@ def negative_control(sample: Sample, exposure: str) -> Estimate:
     inside = _comparable(columns, exposed, recorded)
     design = build(columns.iloc[inside], [str(name) for name in columns])
     control = replace(
-        _taken(sample, inside),
+        sample.take(inside),
         treated=exposed[inside],
         covariates=design.values,
         names=design.names,
@@ -428,8 +412,8 @@ def matched_pairs(sample: Sample, seed: int) -> Pairs:
     """
     sample = _in_order(sample)
     # Shuffled, since rows in the order of their outcomes would be paired by it where propensities tie.
-    sample = _taken(sample, np.random.default_rng(seed).permutation(len(sample.outcome)))
-    logit = _logit(_propensity(sample))
+    sample = sample.take(np.random.default_rng(seed).permutation(len(sample.outcome)))
+    logit = _logit(sample.fitted_propensity)
     treated, control = np.flatnonzero(sample.treated > 0), np.flatnonzero(sample.treated == 0)
     caliper = CALIPER * math.sqrt((float(logit[treated].var(ddof=1)) + float(logit[control].var(ddof=1))) / 2)
     first, second = _matched(logit[treated], logit[control], caliper)

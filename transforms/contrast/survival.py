@@ -24,9 +24,9 @@ from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 from numpy.typing import NDArray
 from scipy import stats
 
+from transforms.contrast.clusters import degrees_of, totals
 from transforms.contrast.design import Design, build, is_number, leading
 from transforms.contrast.errors import ContrastError, NotEstimable
-from transforms.contrast.estimators import MANY_CLUSTERS
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -145,7 +145,7 @@ def time_varying_cox(
     unit = step / float(spread[0])
     coefficient, error = float(sets.coefficients[0]) * unit, _clustered_error(sets, clusters) * abs(unit)
     n_clusters = int(clusters.max()) + 1
-    degrees = float(n_clusters - 1) if n_clusters < MANY_CLUSTERS else math.inf
+    degrees = degrees_of(n_clusters)
     half = error * float(stats.t.ppf(0.975, degrees))
     return HazardRatio(
         hazard_ratio=math.exp(coefficient),
@@ -333,7 +333,7 @@ def _score_residuals(sets: _RiskSets) -> Floats:
 def _clustered_error(sets: _RiskSets, clusters: Codes) -> float:
     """Standard error of the first coefficient, from the clusters' parts in the score."""
     count = int(clusters.max()) + 1
-    influence = _total(_score_residuals(sets), clusters, count) @ np.linalg.inv(_information(sets))[0]
+    influence = totals(_score_residuals(sets), clusters) @ np.linalg.inv(_information(sets))[0]
     return math.sqrt(count / (count - 1) * float(influence @ influence))
 
 

@@ -19,8 +19,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from transforms.contrast.clusters import degrees_of, totals
 from transforms.contrast.errors import ContrastError, NotEstimable
-from transforms.contrast.estimators import MANY_CLUSTERS
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -450,8 +450,8 @@ def _largest_withstood(limits: Callable[[float], tuple[float, float]]) -> float:
 
 def _covariance(influence: Floats, clusters: Codes) -> Floats:
     """Covariance (k x k) of estimates with this influence (accounts x k), summed within clusters first."""
-    totals = np.column_stack([np.bincount(clusters, weights=column) for column in influence.T])
-    covariance: Floats = totals.T @ totals / len(influence) ** 2
+    steps = totals(influence, clusters)
+    covariance: Floats = steps.T @ steps / len(influence) ** 2
     return covariance
 
 
@@ -466,4 +466,4 @@ def _degrees(result: GroupTimeEffects, parts: Flags) -> int:
 
 
 def _quantile(degrees: int) -> float:
-    return float(stats.t.ppf(0.975, degrees if degrees + 1 < MANY_CLUSTERS else math.inf))
+    return float(stats.t.ppf(0.975, degrees_of(degrees + 1)))

@@ -138,14 +138,7 @@ def drawn(size=240, seed=3, clusters=None):
 
 
 def kept(sample, inside):
-    return replace(
-        sample,
-        outcome=sample.outcome[inside],
-        treated=sample.treated[inside],
-        covariates=sample.covariates[inside],
-        outcome_covariates=sample.outcome_covariates[inside],
-        clusters=None,
-    )
+    return replace(sample.take(inside), clusters=None)
 
 
 def effect(sample, method):

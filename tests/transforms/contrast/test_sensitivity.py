@@ -52,17 +52,6 @@ def world(size=240, seed=3, effect=0.0, managers=None):
     return Sample(outcome, treated, covariates, NAMES, covariates, clusters)
 
 
-def shuffled(sample, order):
-    return replace(
-        sample,
-        outcome=sample.outcome[order],
-        treated=sample.treated[order],
-        covariates=sample.covariates[order],
-        outcome_covariates=sample.outcome_covariates[order],
-        clusters=None if sample.clusters is None else sample.clusters[order],
-    )
-
-
 def overlap(sample):
     return summarise(sample, arms(sample, "overlap"), "overlap")
 
@@ -108,7 +97,7 @@ def test_a_level_that_a_draw_puts_in_one_arm_counts_no_more_than_if_it_were_not_
     labels[0, rare > 0] = 1
     fitted = propensity.fit(widened.treated, widened.covariates, widened.names)
     effect, _ = sensitivity_module._overlap_effects(widened, fitted, labels)
-    without = shuffled(replace(sample, treated=labels[0]), np.flatnonzero(rare == 0))
+    without = replace(sample, treated=labels[0]).take(np.flatnonzero(rare == 0))
     assert effect[0] == pytest.approx(overlap(without).effect, abs=1e-6)
 
 
@@ -137,7 +126,7 @@ def test_draws_do_not_depend_on_the_order_of_the_rows(random):
     sample = world(managers=50)
     order = list(range(240))
     random.shuffle(order)
-    plain, moved = (asdict(permuted(each, 30, seed=2)) for each in (sample, shuffled(sample, np.array(order))))
+    plain, moved = (asdict(permuted(each, 30, seed=2)) for each in (sample, sample.take(np.array(order))))
     assert list(moved.values()) == pytest.approx(list(plain.values()), abs=1e-9)
 
 
@@ -204,7 +193,7 @@ def test_accounts_without_a_recorded_exposure_are_left_out():
         covariates=np.column_stack([sample.covariates, absent]),
         names=[*NAMES, "logging_intensity (not recorded)"],
     )
-    recorded = shuffled(sample, np.flatnonzero(absent == 0))
+    recorded = sample.take(np.flatnonzero(absent == 0))
     expected = negative_control(recorded, "logging_intensity")
     assert negative_control(widened, "logging_intensity").effect == pytest.approx(expected.effect)
 
@@ -391,7 +380,7 @@ def test_regressions_without_anything_to_explain_are_refused():
         with pytest.raises(NotEstimable, match=complaint):
             linear(replace(sample, **change))
     with pytest.raises(NotEstimable, match="6 rows are too few for 3 columns"):
-        linear(shuffled(sample, np.arange(6)))
+        linear(sample.take(np.arange(6)))
 
 
 # --- matched pairs ----------------------------------------------------------------------------------------------------
@@ -534,13 +523,13 @@ def test_pairs_do_not_depend_on_the_order_of_the_rows(random):
     sample = world()
     order = list(range(240))
     random.shuffle(order)
-    moved = matched_pairs(shuffled(sample, np.array(order)), seed=1)
+    moved = matched_pairs(sample.take(np.array(order)), seed=1)
     assert moved.differences == pytest.approx(matched_pairs(sample, seed=1).differences, abs=1e-9)
 
 
 def test_too_few_pairs_are_refused():
     with pytest.raises(NotEstimable, match="pairs have like propensities; 10 needed"):
-        matched_pairs(shuffled(world(), np.arange(16)), seed=1)
+        matched_pairs(world().take(np.arange(16)), seed=1)
 
 
 # --- what is said of it -----------------------------------------------------------------------------------------------
