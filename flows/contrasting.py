@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from flows.summary import verdict_on
 from transforms.contrast.changes import changes, flat
 from transforms.contrast.changes import told as text_of
 from warehouse import protocols
+from warehouse.engine import named_rows
 from warehouse.errors import ConfigurationError
 from warehouse.project import Project
 from warehouse.serving import formats
@@ -60,21 +62,17 @@ def read(database: Path) -> Contrast:
     with duckdb.connect(str(database), read_only=True) as connection:
         try:
             return Contrast(
-                _rows(connection, "mart.contrast order by comparison, outcome, estimator"),
-                _rows(connection, "mart.contrast_flow order by comparison, outcome, step, accounts desc, reason"),
-                _rows(connection, "mart.contrast_power order by comparison, outcome"),
-                _rows(connection, "audit.protocol order by is_current desc, last_run_id desc"),
+                named_rows(connection, "from mart.contrast order by comparison, outcome, estimator"),
+                named_rows(
+                    connection, "from mart.contrast_flow order by comparison, outcome, step, accounts desc, reason"
+                ),
+                named_rows(connection, "from mart.contrast_power order by comparison, outcome"),
+                named_rows(connection, "from audit.protocol order by is_current desc, last_run_id desc"),
             )
         except duckdb.CatalogException:
             raise ConfigurationError(
                 f"{database} was made by an earlier version. Make a new release with: mutual-value run"
             ) from None
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, source: str) -> list[Row]:
-    cursor = connection.execute(f"from {source}")
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def told(found: Contrast) -> Iterator[str | Table]:
@@ -255,7 +253,7 @@ def protocol_lines(project: Project) -> Iterator[str]:
     if protocol.hash == found.protocol["protocol_hash"]:
         yield f"The published release has it, since the night as of {found.protocol['since_as_of']}."
     else:
-        last = protocols.decided(project.current / DATABASE)
-        changed = "; ".join(changes(last.protocol, protocol.content))
-        yield f"The published release has another, {last.protocol_hash[:SHORT]}; from the next night on: {changed}."
+        last = found.protocol
+        changed = "; ".join(changes(json.loads(last["protocol"]), protocol.content))
+        yield f"The published release has another, {last['protocol_hash'][:SHORT]}; from the next night on: {changed}."
     yield from _earlier(found)

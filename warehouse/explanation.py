@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.engine import named_rows
 from warehouse.errors import ConfigurationError
 from warehouse.models import TRANSFORMS
 
@@ -152,12 +153,8 @@ def _month_before(month: dt.date) -> dt.date:
 
 
 def _scores(connection: duckdb.DuckDBPyConnection, account_id: str, month: dt.date) -> dict[str, Any]:
-    cursor = connection.execute(
-        "select * from mart.relationship_month where account_id = ? and month = ?", [account_id, month]
-    )
-    names = [column[0] for column in cursor.description or ()]
-    row = cursor.fetchone()
-    return dict(zip(names, row, strict=True)) if row else {}
+    sql = "select * from mart.relationship_month where account_id = ? and month = ?"
+    return next(iter(named_rows(connection, sql, [account_id, month])), {})
 
 
 _MEASURES = """

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.engine import named_rows
 from warehouse.serving.publish import UnfinishedBuild
 
 Row = dict[str, Any]
@@ -384,55 +385,49 @@ def read(database: Path) -> Findings:
 
 def _read(connection: duckdb.DuckDBPyConnection) -> Findings:
     release = _only(connection, "mart.release")
-    accounts = _rows(connection, f"{PLACED} order by account.name, account.account_id limit {POINTS_AT_MOST + 1}")
+    accounts = named_rows(connection, f"{PLACED} order by account.name, account.account_id limit {POINTS_AT_MOST + 1}")
     is_binned = len(accounts) > POINTS_AT_MOST
     best_first = "relationship.mutual_value desc, account.account_id"
     worst_first = "relationship.mutual_value, account.account_id"
     return Findings(
         release=release,
         run=_only(connection, "setting.run"),
-        groups=_rows(connection, GROUPS)[0],
+        groups=named_rows(connection, GROUPS)[0],
         accounts=[] if is_binned else accounts,
-        bins=_rows(connection, BINS) if is_binned else [],
-        highest=_rows(connection, f"{VALUED} order by {best_first} limit {EXTREMES}"),
-        lowest=_rows(connection, f"{VALUED} order by {worst_first} limit {EXTREMES}"),
-        contrast=_rows(connection, CONTRAST),
-        balance=_rows(connection, BALANCE),
-        power=_rows(connection, POWER),
-        flow=_rows(connection, FLOW),
-        sensitivity=_rows(connection, SENSITIVITY),
-        tests=_rows(connection, TESTS),
-        dose=_rows(connection, DOSE, {"outcome": "mutual_value"}),
-        segments=_rows(connection, SEGMENTS),
-        switching=_rows(connection, SWITCHING),
-        retention=_rows(connection, RETENTION),
-        months=_rows(connection, MONTHS, {"smallest": SMALLEST_GROUP}),
-        measures=_rows(connection, MEASURES),
-        files=_rows(connection, FILES),
-        unread=_rows(connection, UNREAD),
-        quarantine=_rows(connection, QUARANTINE),
-        coverage=_rows(connection, COVERAGE),
-        drift=_rows(connection, DRIFT),
-        drops=_rows(connection, DROPS),
-        purposes=_rows(connection, PURPOSES),
-        identity=_rows(connection, IDENTITY),
-        checks=_rows(connection, CHECKS, {"run_id": release["run_id"]}),
-        movers=_rows(connection, MOVERS),
-        sides=_rows(connection, SIDES),
-        either_side=_rows(connection, EITHER_SIDE),
-        leaks=_rows(connection, LEAKS),
-        protocols=_rows(connection, PROTOCOLS),
+        bins=named_rows(connection, BINS) if is_binned else [],
+        highest=named_rows(connection, f"{VALUED} order by {best_first} limit {EXTREMES}"),
+        lowest=named_rows(connection, f"{VALUED} order by {worst_first} limit {EXTREMES}"),
+        contrast=named_rows(connection, CONTRAST),
+        balance=named_rows(connection, BALANCE),
+        power=named_rows(connection, POWER),
+        flow=named_rows(connection, FLOW),
+        sensitivity=named_rows(connection, SENSITIVITY),
+        tests=named_rows(connection, TESTS),
+        dose=named_rows(connection, DOSE, {"outcome": "mutual_value"}),
+        segments=named_rows(connection, SEGMENTS),
+        switching=named_rows(connection, SWITCHING),
+        retention=named_rows(connection, RETENTION),
+        months=named_rows(connection, MONTHS, {"smallest": SMALLEST_GROUP}),
+        measures=named_rows(connection, MEASURES),
+        files=named_rows(connection, FILES),
+        unread=named_rows(connection, UNREAD),
+        quarantine=named_rows(connection, QUARANTINE),
+        coverage=named_rows(connection, COVERAGE),
+        drift=named_rows(connection, DRIFT),
+        drops=named_rows(connection, DROPS),
+        purposes=named_rows(connection, PURPOSES),
+        identity=named_rows(connection, IDENTITY),
+        checks=named_rows(connection, CHECKS, {"run_id": release["run_id"]}),
+        movers=named_rows(connection, MOVERS),
+        sides=named_rows(connection, SIDES),
+        either_side=named_rows(connection, EITHER_SIDE),
+        leaks=named_rows(connection, LEAKS),
+        protocols=named_rows(connection, PROTOCOLS),
     )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Row | None = None) -> list[Row]:
-    cursor = connection.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-
-
 def _only(connection: duckdb.DuckDBPyConnection, table: str) -> Row:
-    rows = _rows(connection, f"select * from {table}")
+    rows = named_rows(connection, f"select * from {table}")
     if len(rows) != 1:
         raise UnfinishedBuild(f"{table} has {len(rows)} rows instead of one: the build was not finished")
     return rows[0]
