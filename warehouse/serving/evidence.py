@@ -57,9 +57,9 @@ def _power(findings: Findings) -> tuple[str, ...]:
         return (paragraph("No sizes are on record."),)
     rows = [_labelled(findings, row) for row in findings.power]
     note = paragraph(
-        "Effective is how many equally weighted accounts a weighted group is worth; what weighting takes away is what "
-        "the "
-        "groups do not share. Detectable is the smallest Hedges’ g found 8 times in 10 by groups of that size."
+        "Effective is how many equally weighted accounts a weighted group is worth; what weighting takes away is "
+        "what the groups do not share. Detectable is the smallest Hedges’ g found 8 times in 10 by groups of that "
+        "size."
     )
     return (note, fold("Sizes and power of every contrast", table("Sizes and power", POWER_COLUMNS, rows)))
 

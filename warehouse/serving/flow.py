@@ -45,8 +45,9 @@ def _sentence(rows: list[Row]) -> str:
         f"{formats.count(row['accounts'])} {row['reason']}" for row in rows if row["step"] == "compared"
     )
     return (
-        f"Of {formats.number_of(counted['in'], 'account')} on record {formats.count(counted['compared'])} stand in the "
-        f"comparison ({groups} in partnership); {formats.count(counted['excluded'])} are left out, each for one reason."
+        f"Of {formats.number_of(counted['in'], 'account')} on record {formats.count(counted['compared'])} stand in "
+        f"the comparison ({groups} in partnership); {formats.count(counted['excluded'])} are left out, each for one "
+        "reason."
     )
 
 
@@ -63,8 +64,8 @@ def power_of(findings: Findings, arms: Row) -> str:
     sizes = f"{formats.number_of(high, 'account')} high in partnership and {formats.count(low)} low"
     if arms["detectable_g"] is None:
         return (
-            f"Before any result: {sizes} can show nothing. To find the smallest difference that matters, {smallest}, 8 "
-            f"times in 10, each group needs {needed}.{before}"
+            f"Before any result: {sizes} can show nothing. To find the smallest difference that matters, {smallest}, "
+            f"8 times in 10, each group needs {needed}.{before}"
         )
     worth = (
         ""
@@ -80,10 +81,8 @@ def power_of(findings: Findings, arms: Row) -> str:
     )
     return (
         f"Before any result: {sizes}{worth} find a difference of {_size(findings, arms['detectable_g'])} 8 times in "
-        "10, "
-        f"and smaller ones less often. The smallest that matters is {smallest}; {lack}. Accounts that share a manager "
-        "or "
-        f"a parent company count for less than that.{before}"
+        f"10, and smaller ones less often. The smallest that matters is {smallest}; {lack}. Accounts that share a "
+        f"manager or a parent company count for less than that.{before}"
     )
 
 

@@ -6,7 +6,6 @@ from warehouse.serving import effect_charts, formats, wording
 from warehouse.serving.findings import Findings, Row
 from warehouse.serving.page import Column, figure, fold, paragraph, table
 
-LEVEL = 0.05
 # From here on the page says that a group gets less, though its interval may hold 0.
 LIKELY = 0.9
 STEPS = {"high": "step_at_high_cost_focus", "low": "step_at_low_cost_focus"}
@@ -14,8 +13,7 @@ STEPS = {"high": "step_at_high_cost_focus", "low": "step_at_low_cost_focus"}
 INTRO = (
     "The same comparison within groups of accounts. Groups that are small learn from the others: their difference is "
     "drawn towards the common one by as much as it is uncertain. Many groups are looked at and nothing here is "
-    "corrected "
-    "for that, so no verdict rests on it."
+    "corrected for that, so no verdict rests on it."
 )
 
 SEGMENT_COLUMNS = (
@@ -73,13 +71,11 @@ def not_everyone(findings: Findings) -> str:
     if more:
         return (
             f"Partnership goes with more mutual value for {', '.join(more)}. For no group does the range of "
-            "differences lie "
-            "below 0; that is no proof that every account should be a partner."
+            "differences lie below 0; that is no proof that every account should be a partner."
         )
     return (
-        "For no group of accounts does the range of differences lie wholly above or wholly below 0: nothing shows for "
-        "whom "
-        "partnership goes with more, and for whom with less."
+        "For no group of accounts does the range of differences lie wholly above or wholly below 0: nothing shows "
+        "for whom partnership goes with more, and for whom with less."
     )
 
 
@@ -132,7 +128,7 @@ def _differ(findings: Findings, moderator: str) -> str:
     if tested is None or tested["p_value"] is None:
         return "Whether the groups differ cannot be told."
     told = formats.p_value(tested["p_value"])
-    if tested["p_value"] < LEVEL:
+    if tested["p_value"] < wording.LEVEL:
         return f"The groups differ by more than chance ({told})."
     return f"The groups differ by no more than chance ({told}), which is no proof that they are alike."
 
@@ -172,7 +168,7 @@ def cost_focus(findings: Findings) -> str:
     told = formats.p_value(change["p_value"])
     difference = (
         f"That is {'more' if change['estimate'] > 0 else 'less'} where costs come first, by more than chance ({told})."
-        if change["p_value"] < LEVEL
+        if change["p_value"] < wording.LEVEL
         else f"The two differ by no more than chance ({told}): nothing shows that partnership pays otherwise there."
     )
     return (
@@ -195,8 +191,7 @@ def _dose(findings: Findings) -> tuple[str, ...]:
         return (sentence,)
     caption = (
         "Mean mutual value, were every account at that partnership with its own size, age and the rest; the band is "
-        "the "
-        "95 % interval of each point. Dashed: the limits of the two groups. Drawn where nine accounts in ten are."
+        "the 95 % interval of each point. Dashed: the limits of the two groups. Drawn where nine accounts in ten are."
     )
     picture = figure(effect_charts.dose(findings.dose, findings.run["low"], findings.run["high"]), caption)
     return (
@@ -213,15 +208,16 @@ def dose(findings: Findings) -> str:
         return f"At which dose cannot be told yet: {wording.sentence_end(findings.refused('dose_response'))}"
     first, last = findings.dose[0], findings.dose[-1]
     along = (
-        f"From partnership {formats.whole_points(first['partnership'])} to {formats.whole_points(last['partnership'])} "
-        f"mean mutual value goes from {formats.points(first['value'])} to {formats.points(last['value'])} points"
+        f"From partnership {formats.whole_points(first['partnership'])} to "
+        f"{formats.whole_points(last['partnership'])} mean mutual value goes from {formats.points(first['value'])} to "
+        f"{formats.points(last['value'])} points"
     )
     told = formats.p_value(tested["p_value"])
-    if tested["p_value"] >= LEVEL:
+    if tested["p_value"] >= wording.LEVEL:
         return f"{along}, no more than chance ({told})."
     if bends is None:
         return f"{along}, more than chance ({told})."
     bent = formats.p_value(bends["p_value"])
-    if bends["p_value"] < LEVEL:
+    if bends["p_value"] < wording.LEVEL:
         return f"{along}, more than chance ({told}). The curve bends ({bent}): a step is not the same everywhere on it."
     return f"{along}, more than chance ({told}). Nothing shows that the curve bends ({bent})."

@@ -23,7 +23,6 @@ MARKS: dict[Mark, str] = {
     "weakens": "The answer weakens",
     "cannot_tell": "Cannot tell",
 }
-LEVEL = 0.05
 # A hidden cause as strong as the size of the customer, or twice as strong (Cinelli, Hazlett 2020, JRSS B 82:39).
 AS_STRONG, TWICE = "confounder_like_log_mrr_1x", "confounder_like_log_mrr_2x"
 # The odds by which a hidden cause may divide a pair of like accounts (Rosenbaum 2002, Observational Studies, 4).
@@ -33,14 +32,13 @@ AS_BEFORE = 1.0
 EXPOSURE = "logging_intensity"
 
 INTRO = (
-    "What a critic would say first, and what the data say to it. The mark says what becomes of the answer at the top: "
-    "it "
-    "holds, it weakens, or the data cannot tell. The rules are the same whatever comes out; no mark changes the "
-    "verdict."
+    "What a critic would say first, and what the data say to it. The mark says what becomes of the answer at the "
+    "top: it holds, it weakens, or the data cannot tell. The rules are the same whatever comes out; no mark changes "
+    "the verdict."
 )
 OPEN = (
-    "The verdict leaves the question open, so there is no answer for an objection to weaken, and every mark is “Cannot "
-    "tell”. What the data say is told all the same."
+    "The verdict leaves the question open, so there is no answer for an objection to weaken, and every mark is "
+    "“Cannot tell”. What the data say is told all the same."
 )
 NO_ANSWER = (
     "Nothing could be compared, so there is no answer yet for an objection to weaken. Told is what each will be asked."
@@ -191,18 +189,17 @@ def _chance(findings: Findings, row: Row, case: Case) -> Said:
         matter = "" if smallest is None else f" of {formats.points(smallest)} points"
         return "holds", (
             f"The whole 95 % interval, {formats.point_interval(row['ci_low'], row['ci_high'])} points, is smaller "
-            "than a "
-            f"difference that matters{matter}: chance may hide one, but only one too small to matter.{family}"
+            f"than a difference that matters{matter}: chance may hide one, but only one too small to matter.{family}"
         )
     found = findings.withstood("permuted_labels")
     p = None if found is None else found["p_value"]
     if p is None:
         return "cannot_tell", f"How large a difference chance alone makes could not be computed.{family}"
     start = (
-        "With the groups shuffled among like accounts, where nothing can be found, a difference as large for its error "
-        f"comes {formats.often(p)} of the time"
+        "With the groups shuffled among like accounts, where nothing can be found, a difference as large for its "
+        f"error comes {formats.often(p)} of the time"
     )
-    if p < LEVEL:
+    if p < wording.LEVEL:
         return "holds", f"{start}, so it is hardly chance.{family}"
     return "weakens", f"{start}, so chance alone may have made it.{family}"
 
@@ -215,9 +212,8 @@ def _family(findings: Findings) -> str:
     if not corrected:
         return ""
     return (
-        f" Of the {len(corrected)} other contrasts {sum(q < LEVEL for q in corrected)} stand after correction for "
-        "their "
-        f"number (q below {LEVEL})."
+        f" Of the {len(corrected)} other contrasts {sum(q < wording.LEVEL for q in corrected)} stand after correction "
+        f"for their number (q below {wording.LEVEL})."
     )
 
 
@@ -237,7 +233,7 @@ def _reverse(findings: Findings, row: Row, case: Case) -> Said:
         f"{formats.estimate(found['estimate'], found['ci_low'], found['ci_high'])} against those that had not yet"
     )
     before, withstood = findings.tested("pre_trend"), findings.tested("breakdown_magnitude")
-    apart = before is not None and before["p_value"] < LEVEL
+    apart = before is not None and before["p_value"] < wording.LEVEL
     steady = withstood is not None and withstood["estimate"] >= AS_BEFORE
     sentence = f"{earlier} {gained}; {_trend(before)}.{_breakdown(withstood)}"
     if case == "null":
@@ -266,7 +262,7 @@ def _trend(before: Row | None) -> str:
     told = formats.p_value(before["p_value"])
     return (
         f"the two had moved apart already before ({told})"
-        if before["p_value"] < LEVEL
+        if before["p_value"] < wording.LEVEL
         else f"before that nothing shows that the two moved apart ({told})"
     )
 
@@ -287,8 +283,8 @@ def _breakdown(withstood: Row | None) -> str:
 def _hidden(findings: Findings, row: Row, case: Case) -> Said:
     if case == "null":
         return "cannot_tell", (
-            "Something that is not recorded may work against partnership and hide a difference. No number in the data "
-            "bounds that."
+            "Something that is not recorded may work against partnership and hide a difference. No number in the "
+            "data bounds that."
         )
     twice, gamma = findings.withstood(TWICE), findings.withstood("rosenbaum_gamma")
     parts = [*_e_value(findings)]
@@ -311,10 +307,9 @@ def _e_value(findings: Findings) -> list[str]:
     if whole is None or limit is None:
         return []
     return [
-        "To explain the difference away, something unrecorded must go with both partnership and value by a risk ratio "
-        "of "
-        f"{formats.fixed(whole['value'])} each; {formats.fixed(limit['value'])} would let the interval reach 0 "
-        "(E-value)."
+        "To explain the difference away, something unrecorded must go with both partnership and value by a risk "
+        f"ratio of {formats.fixed(whole['value'])} each; {formats.fixed(limit['value'])} would let the interval reach "
+        "0 (E-value)."
     ]
 
 
@@ -327,54 +322,48 @@ OBJECTIONS = (
     Objection(
         "“Larger customers are simply both: partners, and worth more.”",
         "Whether the weights make the groups alike in size and all else that is known, and what one more cause as "
-        "strong "
-        "as size would leave of the difference.",
+        "strong as size would leave of the difference.",
         f"Holds: after weighting, no covariate differs by {wording.ALIKE} standard deviations or more, and a further "
-        "hidden cause as strong as revenue would leave the interval on its side of 0. Weakens: either fails. Where the "
-        "verdict is that no difference matters, the weights alone count.",
+        "hidden cause as strong as revenue would leave the interval on its side of 0. Weakens: either fails. Where "
+        "the verdict is that no difference matters, the weights alone count.",
         _size,
     ),
     Objection(
         "“It is only better registration: who writes more down looks like a partner.”",
         "Whether accounts whose managers write more down get more at equal partnership.",
         "Holds: at equal partnership, managers’ logging goes with no difference, or with one in the other direction, "
-        "and "
-        "its interval does not reach the difference between the groups. Weakens: its interval lies on the side of the "
-        "difference. Cannot tell: its interval holds both 0 and the difference. Where the verdict is that no "
-        "difference "
-        "matters, any interval that holds 0 counts as holding.",
+        "and its interval does not reach the difference between the groups. Weakens: its interval lies on the side "
+        "of the difference. Cannot tell: its interval holds both 0 and the difference. Where the verdict is that no "
+        "difference matters, any interval that holds 0 counts as holding.",
         _registration,
     ),
     Objection(
         "“It is chance.”",
         "How often groups that are shuffled among like accounts differ as much.",
-        f"Holds: of the shuffled groups, fewer than {LEVEL:.0%} give as large a difference, for its error. Weakens: "
-        "more "
-        "do. Where the verdict is that no difference matters, it holds by what the verdict says.".replace("%", " %"),
+        f"Holds: of the shuffled groups, fewer than {wording.LEVEL:.0%} give as large a difference, for its error. "
+        "Weakens: more do. Where the verdict is that no difference matters, it holds by what the verdict says.".replace(
+            "%", " %"
+        ),
         _chance,
     ),
     Objection(
         "“Good results make partners, not the other way round.”",
         "Whether the groups differed before their style was read, and whether accounts that became partners gained "
-        "then, "
-        "and not before.",
+        "then, and not before.",
         "Holds: accounts that became partners then gained, by an interval on the side of the difference; the test of "
-        "the "
-        f"time before finds no parting (p at least {LEVEL}); and the gain stays clear of 0 if the trends part as much "
-        "after the change as at most before it. Weakens: they had parted before, or their change fits neither with "
-        "the difference nor with one on its side of 0. Where the verdict is that no difference matters, a change "
-        "whose interval holds 0 counts as holding. "
-        "Value before the style was read decides nothing. Else, cannot tell.",
+        f"the time before finds no parting (p at least {wording.LEVEL}); and the gain stays clear of 0 if the trends "
+        "part as much after the change as at most before it. Weakens: they had parted before, or their change fits "
+        "neither with the difference nor with one on its side of 0. Where the verdict is that no difference matters, "
+        "a change whose interval holds 0 counts as holding. Value before the style was read decides nothing. Else, "
+        "cannot tell.",
         _reverse,
     ),
     Objection(
         "“It is something else, which nobody measured.”",
         "How strong a cause that nobody recorded would have to be to explain the difference away.",
-        "Holds: a hidden cause twice as strong as revenue would leave the interval on its side of 0, and so would one "
-        "that "
-        f"makes an account {GAMMA} times as likely to be a partnership (gamma). Weakens: either fails. Where the "
-        "verdict "
-        "is that no difference matters, cannot tell. Nothing can exclude a cause stronger than these.",
+        "Holds: a hidden cause twice as strong as revenue would leave the interval on its side of 0, and so would "
+        f"one that makes an account {GAMMA} times as likely to be a partnership (gamma). Weakens: either fails. Where "
+        "the verdict is that no difference matters, cannot tell. Nothing can exclude a cause stronger than these.",
         _hidden,
     ),
 )

@@ -8,7 +8,6 @@ from warehouse.serving import charts, effect_charts, formats, wording
 from warehouse.serving.findings import Findings, Row
 from warehouse.serving.page import Column, figure, fold, paragraph, table
 
-LEVEL = 0.05
 CHURN = "churn"
 
 RETENTION_COLUMNS = (
@@ -54,8 +53,8 @@ def days_kept(findings: Findings) -> str:
     longer = "longer" if row["estimate"] >= 0 else "shorter"
     return (
         f"Accounts high in partnership stayed {formats.fixed(abs(row['estimate']), 1)} days {longer} than those low "
-        "in it "
-        f"(95 % interval {low} to {high}){_doubt(row['ci_low'], row['ci_high'], 0)}; nothing is adjusted for here."
+        f"in it (95 % interval {low} to {high}){_doubt(row['ci_low'], row['ci_high'], 0)}; nothing is adjusted for "
+        "here."
     )
 
 
@@ -69,19 +68,18 @@ def hazard(findings: Findings) -> str:
     interval = formats.interval(row["ci_low"], row["ci_high"], 2)
     return (
         f"In a month after partnership stood {step} points higher, accounts left {formats.fixed(row['estimate'])} "
-        "times "
-        f"as often as else (95 % interval {interval}){_doubt(row['ci_low'], row['ci_high'], 1)}.{_changes(findings)}"
+        "times as often as else (95 % interval "
+        f"{interval}){_doubt(row['ci_low'], row['ci_high'], 1)}.{_changes(findings)}"
     )
 
 
 def _changes(findings: Findings) -> str:
     row = findings.tested("proportional_hazards", CHURN)
-    if row is None or row["p_value"] is None or row["p_value"] >= LEVEL:
+    if row is None or row["p_value"] is None or row["p_value"] >= wording.LEVEL:
         return ""
     return (
         f" It is not the same for new and for old customers ({formats.p_value(row['p_value'])}), so the one number is "
-        "an "
-        "average over them."
+        "an average over them."
     )
 
 
@@ -96,8 +94,8 @@ def _why(findings: Findings, test: str) -> str:
 # --- those who changed ------------------------------------------------------------------------------------------------
 
 CHANGED = (
-    "Accounts that came to be partners, against accounts that had not yet. What was there before cannot come from the "
-    "change, so before it the marks should lie at 0."
+    "Accounts that came to be partners, against accounts that had not yet. What was there before cannot come from "
+    "the change, so before it the marks should lie at 0."
 )
 
 
@@ -151,7 +149,7 @@ def _before(row: Row | None) -> str:
     if row is None:
         return "Whether the groups had parted before cannot be told."
     told = formats.p_value(row["p_value"])
-    if row["p_value"] < LEVEL:
+    if row["p_value"] < wording.LEVEL:
         return f"The groups had parted before the change ({told}), so the change did not make all of it."
     return f"Before it nothing shows that the groups had parted ({told})."
 

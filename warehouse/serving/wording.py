@@ -12,6 +12,7 @@ from warehouse.settings_tables import STYLE_MONTHS
 
 PRIMARY = "partnership_high_vs_low"
 SECOND = "partnership_vs_transactional"
+LEVEL = 0.05  # under this, more than chance
 ALIKE = 0.1  # a standardised difference under this is taken for none (Austin 2009)
 PARTIES = ("mutual_value", "customer_value", "supplier_value")
 
