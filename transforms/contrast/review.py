@@ -21,7 +21,7 @@ from transforms.contrast.errors import NotEstimable
 from transforms.contrast.estimators import arms, summarise
 from transforms.contrast.protocol import Protocol
 from transforms.contrast.regression import Combination, Wald
-from transforms.contrast.retention import at_landmark, rmst_difference
+from transforms.contrast.retention import at_landmark, log_rank, rmst_difference
 from transforms.contrast.sensitivity import Sensitivity, sensitivity
 from transforms.contrast.study import ARM, CLUSTER, COUNT, DAY, NUMBER, TEXT, Row
 
@@ -134,6 +134,7 @@ def review(
         for name in protocol.switchers.outcomes
     ]
     stay = [
+        _answered(partial(_curves, accounts, as_of, t0), CHURN, CURVE_TESTS),
         _answered(partial(_staying, accounts, protocol, as_of, t0), CHURN, STAY_TESTS),
         _answered(partial(_leaving, accounts, months, protocol, as_of), CHURN, CHURN_TESTS),
     ]
@@ -289,8 +290,22 @@ def _heterogeneity(found: moderation.Segments) -> Row:
 
 # --- do they stay -----------------------------------------------------------------------------------------------------
 
+CURVE_TESTS = ("log_rank",)
 STAY_TESTS = ("days_kept",)
 CHURN_TESTS = ("hazard_ratio", "proportional_hazards")
+
+
+def _curves(accounts: pd.DataFrame, as_of: dt.date, t0: dt.date) -> Answer:
+    """Whether the styles, as they were at t0, share one survival curve."""
+    followed = at_landmark(accounts, as_of, t0)
+    events = int(followed["churned"].sum())
+    found = log_rank(
+        followed["duration"].to_numpy(), followed["churned"].to_numpy(), followed["style"].to_numpy(dtype=object)
+    )
+    if found.statistic is None:
+        raise NotEstimable(f"{events} churns after {t0} in {found.degrees + 1} styles; one, and two styles needed")
+    note = f"whether accounts of all styles at {t0} stay alike; {events} churns since (log-rank, unadjusted)"
+    return [], [{"test": CURVE_TESTS[0], **asdict(found), "n_accounts": len(followed), "note": note}]
 
 
 def _staying(accounts: pd.DataFrame, protocol: Protocol, as_of: dt.date, t0: dt.date) -> Answer:

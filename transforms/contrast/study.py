@@ -17,7 +17,7 @@ from transforms.contrast.design import Design, smd
 from transforms.contrast.errors import ContrastError, NotEstimable
 from transforms.contrast.estimators import Estimate, Method, Sample
 from transforms.contrast.protocol import Comparison, Outcome, Protocol
-from transforms.contrast.retention import LogRank, at_landmark, customer_on, log_rank, retention
+from transforms.contrast.retention import customer_on, retention
 from transforms.contrast.verdict import Verdict
 
 Floats = NDArray[np.float64]
@@ -93,7 +93,6 @@ class ContrastResult:
         flow: per comparison and outcome, accounts `in`, `excluded` (by reason) and `compared` (by group); the excluded
             and the compared add up to the accounts in.
         power: a row per comparison and outcome: what the arms can find by their sizes, whatever was found.
-        log_rank: test that the styles share one survival curve.
     """
 
     contrast: pd.DataFrame
@@ -101,7 +100,6 @@ class ContrastResult:
     retention: pd.DataFrame
     flow: pd.DataFrame
     power: pd.DataFrame
-    log_rank: LogRank
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,6 @@ def run(frame: pd.DataFrame, protocol: Protocol, as_of: dt.date, t0: dt.date) ->
     rows = pd.DataFrame([row for cell in cells for row in cell.rows]).assign(
         as_of=as_of, horizon_days=_horizon(accounts, protocol, t0), protocol_hash=protocol.hash
     )
-    followed = at_landmark(accounts, as_of, t0)
     return ContrastResult(
         contrast=typed(_with_q(rows, protocol), CONTRAST),
         contrast_balance=typed(
@@ -161,9 +158,6 @@ def run(frame: pd.DataFrame, protocol: Protocol, as_of: dt.date, t0: dt.date) ->
         retention=retention(accounts, as_of, t0),
         flow=typed(pd.DataFrame([row for cell in cells for row in cell.flow]), FLOW),
         power=typed(_power(pd.DataFrame([cell.sizes for cell in cells]), protocol).assign(as_of=as_of), POWER),
-        log_rank=log_rank(
-            followed["duration"].to_numpy(), followed["churned"].to_numpy(), followed["style"].to_numpy(dtype=object)
-        ),
     )
 
 

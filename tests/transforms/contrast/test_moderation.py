@@ -192,7 +192,10 @@ def test_a_segment_with_few_accounts_says_so_and_is_not_pooled():
     row = result.rows.set_index("segment").loc["few"]
     treated, control = int(FRAME["partner"][:50].sum()), int((~FRAME["partner"][:50]).sum())
     assert max(treated, control) < 30
-    assert row["reason"] == f"{treated} accounts in the treated arm and {control} accounts in the control arm; 30 needed in each"
+    assert (
+        row["reason"]
+        == f"{treated} accounts in the treated arm and {control} accounts in the control arm; 30 needed in each"
+    )
     assert row[["effect", "ci_low", "shrunk", "below_zero"]].isna().all()
     assert row["n_treated"] + row["n_control"] == 50
     assert result.heterogeneity == segments(FRAME).heterogeneity

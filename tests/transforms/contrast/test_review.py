@@ -188,6 +188,16 @@ def test_days_kept_are_those_of_the_customers_at_t0() -> None:
     assert row["n_accounts"] == high.sum() + low.sum()
 
 
+def test_whether_styles_stay_alike_is_tested_over_all_of_them_from_the_landmark() -> None:
+    leaves = np.where(SMALL["style"] == "Partnership", False, np.arange(len(SMALL)) % 3 == 0)
+    frame = SMALL.assign(churned_on=np.where(leaves, T0 + dt.timedelta(60), None))
+    row = answer(asked(frame, SMALL_MONTHS.iloc[:0], SMALL_PANEL), "log_rank", "churn")
+    assert row["degrees"] == SMALL["style"].nunique() - 1 == 2
+    assert row["p_value"] < 0.001
+    assert row["n_accounts"] == len(SMALL)
+    assert f"{leaves.sum()} churns since" in row["note"]
+
+
 # --- do they change ---------------------------------------------------------------------------------------------------
 
 
@@ -305,6 +315,7 @@ UNKNOWN = SMALL.assign(partnership=np.nan, style=None)
         (SMALL.assign(customer_from=None), SMALL_MONTHS, SMALL_PANEL, ["hazard_ratio"], "no customer has a month"),
         (SMALL, NO_MONTHS, SMALL_PANEL, ["hazard_ratio", "proportional_hazards"], "no customer has a month"),
         (SMALL.assign(churned_on=None), SMALL_MONTHS, SMALL_PANEL, ["hazard_ratio"], "0 events; 20 needed"),
+        (SMALL.assign(churned_on=None), SMALL_MONTHS, SMALL_PANEL, ["log_rank"], "0 churns after"),
         (SMALL.assign(churned_on=None), SMALL_MONTHS, SMALL_PANEL, ["days_kept"], "0 accounts of the two groups"),
         (SMALL, SMALL_MONTHS, NO_PANEL, ["average_effect_of_switching", "pre_trend"], "no account was seen below"),
         (SMALL, SMALL_MONTHS, SMALL_PANEL.assign(partnership=0.9), ["breakdown_magnitude"], "no account was seen below"),
